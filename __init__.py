@@ -1,0 +1,48 @@
+"""MathV360K: rebuild, version, publish and load a multimodal mathematics dataset.
+
+`load` and `MathV360K` read a built dataset (or Hub version) through `datasets`; `build` and
+`import_release` make one; `open_rgb` opens an image's bytes as they are meant to look.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .builder.dataset import MathV360K, load
+    from .builder.images import open_rgb
+    from .builder.recipe import Recipe, read_recipe
+    from .errors import FolderError, MathV360KError, SourceError, UsageError
+    from .pipeline import build, import_release
+
+__all__ = [
+    "FolderError",
+    "MathV360K",
+    "MathV360KError",
+    "Recipe",
+    "SourceError",
+    "UsageError",
+    "build",
+    "import_release",
+    "load",
+    "open_rgb",
+    "read_recipe",
+]
+
+_HOMES = {
+    "MathV360K": ".builder.dataset",
+    "load": ".builder.dataset",
+    "open_rgb": ".builder.images",
+    "Recipe": ".builder.recipe",
+    "read_recipe": ".builder.recipe",
+    "build": ".pipeline",
+    "import_release": ".pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names on first use: `datasets` alone takes a second."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, ".errors"), __name__), name)

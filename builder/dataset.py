@@ -1,0 +1,201 @@
+"""The built dataset as `datasets` sees it: the builder class `MathV360K`, and `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import reduce
+from operator import and_
+from pathlib import Path
+from typing import Any, cast
+
+import datasets
+import pyarrow.compute as pc
+from datasets.packaged_modules.parquet.parquet import Parquet, ParquetConfig
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from ..errors import FolderError, UsageError
+from .folders import MANIFEST, is_intact, read_manifest
+from .schema import CONFIGS, Kind, Task, parquet_features
+
+Loaded = (
+    datasets.Dataset
+    | datasets.DatasetDict
+    | datasets.IterableDataset
+    | datasets.IterableDatasetDict
+)
+Names = str | Iterable[str] | None
+
+
+class MathV360K(Parquet):
+    """The `datasets` builder of a dataset folder or Hub version.
+
+    Example:
+
+    ```python
+    builder = MathV360K("mathv360k", "images")
+    builder.download_and_prepare()
+    images = builder.as_dataset(split="train")
+    stream = builder.as_streaming_dataset(split="train")
+    ```
+
+    Args:
+        path: a dataset folder, or a Hub repository `namespace/name`.
+        config_name: `default` (a question with its image per row), `images` (an image with its
+            questions) or `questions` (no images).
+        revision: a tag, branch or commit of the Hub; for a folder, the version it must be.
+        filters: a pyarrow expression over the columns, pushed down to the Parquet reader.
+        columns: only these columns.
+
+    Raises:
+        UsageError: unknown config, or no such version.
+        FolderError: `path` is not a finished dataset.
+    """
+
+    BUILDER_CONFIGS = [ParquetConfig(name=name) for name in CONFIGS]  # noqa: RUF012
+    DEFAULT_CONFIG_NAME = "default"
+
+    def __init__(
+        self,
+        path: str | Path = "mathv360k",
+        config_name: str = "default",
+        *,
+        revision: str | None = None,
+        filters: pc.Expression | None = None,
+        columns: list[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if config_name not in CONFIGS:
+            raise UsageError(f"Unknown config {config_name!r}; choose {', '.join(CONFIGS)}.")
+        root, manifest = _find(path, revision)
+        self.manifest: dict[str, Any] = manifest
+        data_files = {
+            split: [
+                f"{root}/{name}"
+                for name in manifest["files"]
+                if name.startswith(f"data/{config_name}/{split}-")
+            ]
+            for split in manifest["splits"]
+        }
+        features = datasets.Features.from_dict(parquet_features(CONFIGS[config_name]))
+        if columns is not None:
+            unknown = [name for name in columns if name not in features]
+            if unknown:
+                raise UsageError(f"Config {config_name!r} has no column {unknown[0]!r}.")
+            features = datasets.Features({name: features[name] for name in columns})
+        super().__init__(
+            dataset_name="mathv360k",
+            config_name=config_name,
+            version=manifest["version"],
+            description=f"sha256:{manifest['digest']}",
+            data_files=data_files,
+            features=features,
+            filters=filters,
+            columns=columns,
+            **kwargs,
+        )
+
+
+def load(
+    path: str | Path = "mathv360k",
+    config: str = "default",
+    *,
+    split: str | None = None,
+    revision: str | None = None,
+    source: Names = None,
+    task: Names = None,
+    kind: Names = None,
+    complexity: int | Iterable[int] | None = None,
+    min_clarity: float | None = None,
+    min_agreement: float | None = None,
+    exclude_contaminated: bool = False,
+    columns: list[str] | None = None,
+    streaming: bool = False,
+) -> Loaded:
+    """Load the questions or images one wants; what is filtered out is not read from disk.
+
+    Example: `load("mathv360k", "questions", source=["TabMWP", "ChartQA"], kind="original")`.
+
+    Args:
+        path: a dataset folder, or a Hub repository `namespace/name`.
+        config: `default`, `images` or `questions`.
+        split: a split or a slice of one (`train[:10%]`); all splits without.
+        revision: a tag, branch or commit of the Hub; for a folder, the version it must be.
+        source: keep these sources; `task`, `kind` and `complexity` (0..3) likewise.
+        min_clarity: keep images whose clarity is known and at least this; `min_agreement` likewise.
+        exclude_contaminated: leave out rows that a benchmark shares.
+        columns: only these columns.
+        streaming: read on the fly instead of preparing a local copy.
+
+    Returns:
+        A `Dataset` or, with `streaming`, an `IterableDataset`; a dict of them without `split`.
+
+    Raises:
+        UsageError: an unknown config, name or version, or a filter that the config has no column
+            for.
+        FolderError: `path` is not a finished dataset.
+    """
+    wanted: dict[str, list[Any] | None] = {
+        "source": _listed(source),
+        "task": _known("task", _listed(task), Task),
+        "kind": _known("kind", _listed(kind), Kind),
+        "complexity": _listed(complexity),
+    }
+    minima = {"clarity": min_clarity, "agreement": min_agreement}
+    tests = {n: pc.field(n).isin(values) for n, values in wanted.items() if values is not None}
+    tests |= {n: pc.field(n) >= least for n, least in minima.items() if least is not None}
+    if exclude_contaminated:
+        tests["contamination"] = pc.field("contamination").is_null()
+    for name in tests:
+        if config in CONFIGS and name not in CONFIGS[config].names:
+            raise UsageError(f"Config {config!r} has no column {name!r}; filter another config.")
+    filters = reduce(and_, tests.values()) if tests else None
+    builder = MathV360K(path, config, revision=revision, filters=filters, columns=columns)
+    _known("source", wanted["source"], builder.manifest["sources"])
+    if streaming:
+        return cast(Loaded, builder.as_streaming_dataset(split=split))
+    builder.download_and_prepare()
+    return cast(Loaded, builder.as_dataset(split=split))
+
+
+def _find(path: str | Path, revision: str | None) -> tuple[str, dict[str, Any]]:
+    """Where the files of a dataset are (folder or `hf://` address) and its manifest."""
+    folder = Path(path)
+    if folder.is_dir():
+        manifest = read_manifest(folder, "dataset")
+        if manifest is None or not is_intact(folder, manifest):
+            raise FolderError(f"{path} is not a finished dataset; run `mathv360k build` there.")
+        if revision not in (None, manifest["version"], f"v{manifest['version']}"):
+            raise UsageError(f"{path} is version {manifest['version']}, not {revision}.")
+        return str(folder.resolve()), manifest
+    if isinstance(path, Path) or str(path).count("/") != 1:
+        raise UsageError(
+            f"{path} is neither a dataset folder here nor a Hub repository `namespace/name`."
+        )
+    try:
+        local = hf_hub_download(str(path), MANIFEST, repo_type="dataset", revision=revision)
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UsageError(f"{path} is no folder here, and from the Hub: {reason}") from None
+    manifest = read_manifest(Path(local).parent, "dataset")
+    if manifest is None:
+        raise FolderError(f"{path} on the Hub was not built by mathv360k.")
+    commit = Path(local).parent.name  # the cache keeps each commit in a folder of its name
+    return f"hf://datasets/{path}@{commit}", manifest
+
+
+def _listed(values: Any) -> list[Any] | None:
+    if values is None:
+        return None
+    return [values] if isinstance(values, (str, int)) else list(values)
+
+
+def _known(what: str, values: list[Any] | None, known: Iterable[str]) -> list[Any] | None:
+    """`values`, all of which are in `known`; raises `UsageError` naming the nearest."""
+    names = [str(name) for name in known]
+    for value in values or []:
+        if value not in names:
+            near = get_close_matches(str(value), names, 1) or [", ".join(names)]
+            raise UsageError(f"Unknown {what} {value!r}; did you mean {near[0]}?")
+    return None if values is None else [str(value) for value in values]

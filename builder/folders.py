@@ -1,0 +1,156 @@
+"""Folders that appear whole or not at all, each with the manifest of the step that wrote it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from ..errors import FolderError
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+"""Raised when a folder of an older version can no longer be read."""
+
+Step = Literal["pool", "dataset"]
+
+
+def read_manifest(folder: Path, step: Step) -> dict[str, Any] | None:
+    """The manifest of a finished `step` in `folder`, or None where there is none.
+
+    Raises `FolderError` where the manifest is damaged or of an unknown format.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (ValueError, RecursionError, OSError) as error:
+        raise FolderError(
+            f"{path} cannot be read ({error}); move {folder} away and run the command again."
+        ) from None
+    if not isinstance(manifest, dict) or manifest.get("mathv360k") is None:
+        return None
+    if manifest["mathv360k"] != FORMAT:
+        raise FolderError(
+            f"{path} is of format {manifest['mathv360k']!r}, this version of mathv360k reads "
+            f"format {FORMAT}; build {folder} again."
+        )
+    return manifest if manifest.get("step") == step else None
+
+
+def is_intact(folder: Path, manifest: dict[str, Any]) -> bool:
+    """Whether every file of the manifest is there with its size."""
+    files: dict[str, dict[str, Any]] = manifest["files"]
+    return all(
+        (folder / name).is_file() and (folder / name).stat().st_size == file["bytes"]
+        for name, file in files.items()
+    )
+
+
+def write_manifest(folder: Path, step: Step, body: dict[str, Any]) -> None:
+    """Write the manifest, byte for byte a function of its content."""
+    manifest = {"mathv360k": FORMAT, "step": step, **body}
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+
+
+def seal(path: Path) -> dict[str, Any]:
+    """Bring a written file safely to disk; its size and sha256 for the manifest."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"bytes": path.stat().st_size, "sha256": digest}
+
+
+def fingerprint(*paths: Path) -> str:
+    """A digest of names, sizes and times below `paths`: cheap, and changes when a file does."""
+    digest = hashlib.sha256()
+    for path in paths:
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            stat = file.stat()
+            name = file.relative_to(path).as_posix()
+            digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def new_folder(out: Path, step: Step) -> Iterator[Path]:
+    """A folder to write into that replaces `out` when the block ends without an exception.
+
+    Until then `out` stays as it was. Raises `FolderError` where `out` holds anything that this
+    step did not write, or another process is writing it.
+    """
+    partial = out.with_name(f".{out.name}.partial")
+    old = out.with_name(f".{out.name}.old")
+    if old.exists() and not out.exists():  # killed between the two renames below
+        old.rename(out)
+    _refuse_foreign(out, step)
+    partial.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(partial / ".lock", blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise FolderError(f"Another process is writing {out}; wait for it to finish.") from None
+    try:
+        _clear(partial, keep=".lock")  # left by a killed run
+        yield partial
+        _sync_tree(partial)
+        shutil.rmtree(old, ignore_errors=True)
+        if out.exists():
+            out.rename(old)
+        (partial / ".lock").unlink(missing_ok=True)
+        partial.rename(out)
+        _sync(out.parent)
+        shutil.rmtree(old, ignore_errors=True)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    finally:
+        lock.release()
+
+
+def _refuse_foreign(out: Path, step: Step) -> None:
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise FolderError(f"{out} is a file; choose another output folder with --out.")
+    if any(out.iterdir()) and read_manifest(out, step) is None:
+        raise FolderError(
+            f"{out} holds files that mathv360k did not write and will not touch; "
+            "choose another output folder with --out."
+        )
+
+
+def _clear(folder: Path, keep: str) -> None:
+    for entry in folder.iterdir():
+        if entry.name == keep:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():  # Windows cannot open a directory
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,91 @@
+"""The recipe: the file that determines a version of the dataset."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..errors import UsageError
+
+SplitName = Literal["train", "validation", "test"]
+
+
+class SourceChoice(BaseModel):
+    """How one source is used: at most `limit` images of the named splits of its release."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    limit: Annotated[int, Field(gt=0)] | None = None
+    splits: tuple[Literal["train", "validation"], ...] = ("train",)
+
+
+class Recipe(BaseModel):
+    """Everything a version depends on, next to the sources' own files."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "1.0.0"
+    seed: Annotated[int, Field(ge=0)] = 0
+    sources: dict[str, SourceChoice] = {}
+    splits: dict[SplitName, Annotated[float, Field(gt=0, le=1)]] = {"train": 1.0}
+    """Share of the image groups per split; the shares add up to 1."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_names(cls, data: object) -> object:
+        """`TabMWP:` with nothing behind it means the defaults."""
+        if isinstance(data, dict) and isinstance(data.get("sources"), dict):
+            sources = {name: {} if c is None else c for name, c in data["sources"].items()}
+            return {**data, "sources": sources}
+        return data
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> Recipe:
+        if abs(sum(self.splits.values()) - 1) > 1e-9:
+            raise ValueError(f"the shares of splits add up to {sum(self.splits.values()):g}, not 1")
+        return self
+
+    def limited(self, limit: int | None) -> Recipe:
+        """The same recipe with at most `limit` images of each source."""
+        if limit is None:
+            return self
+        sources = {
+            name: choice.model_copy(update={"limit": min(limit, choice.limit or limit)})
+            for name, choice in self.sources.items()
+        }
+        return self.model_copy(update={"sources": sources})
+
+
+def built_in() -> list[str]:
+    """Names of the recipes in the package."""
+    folder = files("mathv360k.builder") / "recipes"
+    return sorted(
+        p.name.removesuffix(".yaml") for p in folder.iterdir() if p.name.endswith(".yaml")
+    )
+
+
+def read_recipe(name: str) -> Recipe:
+    """The built-in recipe of that name, or the one in that YAML file; raises `UsageError`."""
+    if name in built_in():
+        text = (files("mathv360k.builder") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
+    elif name.endswith((".yaml", ".yml")):
+        try:
+            text = Path(name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"Recipe {name} cannot be read: {error}.") from None
+    else:
+        known = ", ".join(built_in())
+        raise UsageError(f"Unknown recipe {name!r}; give {known} or the path of a .yaml file.")
+    try:
+        return Recipe.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise UsageError(f"Recipe {name} is not YAML: {' '.join(str(error).split())}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the recipe"
+        raise UsageError(f"Recipe {name}, {where}: {first['msg']}.") from None

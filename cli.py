@@ -1,0 +1,263 @@
+"""The `mathv360k` command: one thin command per step, no logic."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from . import pipeline
+from .builder.recipe import Recipe, read_recipe
+from .builder.sources import SOURCES, missing_files, source
+from .doctor import Check, examine
+from .errors import MathV360KError, UsageError
+
+app = typer.Typer(
+    help="Rebuild, version, publish and load MathV360K.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+_out = Console()
+_err = Console(stderr=True)
+
+Out = Annotated[Path, typer.Option(help="The dataset folder to write.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars, no summary.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Another seed than the recipe's.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="At most so many images of each source.")]
+
+
+@app.command(epilog="Example: `mathv360k build --out mathv360k`")
+def build(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(help="A built-in recipe or a .yaml file. [default: demo, drawn offline]"),
+    ] = None,
+    out: Out = Path("mathv360k"),
+    source_root: Annotated[
+        Path | None,
+        typer.Option(help="Folder that holds one folder per source; without RECIPE, reads all."),
+    ] = None,
+    pool: Annotated[
+        Path | None, typer.Option(help="Start from this pool instead of reading sources.")
+    ] = None,
+    seed: Seed = None,
+    limit: Limit = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build a dataset folder from a recipe."""
+    if recipe is None and source_root is not None:
+        chosen = Recipe.model_validate({"name": "sources", "sources": _readable(source_root)})
+    else:
+        chosen = read_recipe(recipe or "demo")
+    if seed is not None:
+        chosen = chosen.model_copy(update={"seed": seed})
+    with _progress(quiet or as_json) as progress:
+        manifest = pipeline.build(
+            chosen.limited(limit), out, source_root=source_root, pool=pool, progress=progress
+        )
+    _report(out, manifest, as_json, quiet)
+
+
+@app.command(
+    "import",
+    epilog="Example: `mathv360k import train_samples_all_tuning.json data_images.zip`",
+)
+def import_(
+    annotations: Annotated[Path, typer.Argument(help="train_samples_all_tuning.json")],
+    images: Annotated[Path, typer.Argument(help="The folder data_images, or the zip as it is.")],
+    out: Out = Path("mathv360k"),
+    recipe: Annotated[
+        str, typer.Option(help="Version, seed and splits: a built-in recipe or a .yaml file.")
+    ] = "release",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Turn the released MathV360K (JSON and images) into a dataset folder."""
+    with _progress(quiet or as_json) as progress:
+        manifest = pipeline.import_release(
+            read_recipe(recipe), annotations, images, out, progress=progress
+        )
+    _report(out, manifest, as_json, quiet)
+
+
+@app.command(epilog="Example: `mathv360k sources --check ~/math-sources`")
+def sources(
+    check: Annotated[
+        Path | None, typer.Option(help="Look below this folder which sources are there.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--source", help="Everything about this one source.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the 24 sources: what is found on disk, what to download and where to put it."""
+    if check is not None and not check.is_dir():
+        raise UsageError(f"{check} is not a folder.")
+    chosen = list(SOURCES.values()) if name is None else [source(name)]
+    rows = [
+        {
+            "name": s.name,
+            "task": s.task,
+            "context": s.context,
+            "license": s.license,
+            "rehost": s.rehost,
+            "readable": s.read is not None,
+            "missing": None if check is None else missing_files(s, check),
+            "homepage": s.homepage,
+            "obtain": s.obtain,
+            "citation": s.citation,
+        }
+        for s in chosen
+    ]
+    if as_json:
+        print(json.dumps({"sources": rows}, indent=1, ensure_ascii=False))
+    elif name is not None:
+        for key, value in rows[0].items():
+            _out.print(f"[bold]{key:9}[/] ", str(value), markup=False, highlight=False)
+    else:
+        _print_sources(rows, check)
+
+
+@app.command(epilog="Example: `mathv360k doctor --source-root ~/math-sources`")
+def doctor(
+    source_root: Annotated[
+        Path | None, typer.Option(help="Also look which sources are found here.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is installed and found here, and what would go wrong."""
+    checks = examine(Path.cwd(), source_root)
+    if as_json:
+        print(json.dumps({"checks": [c.__dict__ for c in checks]}, indent=1))
+    else:
+        _print_checks(checks)
+    if any(check.status == "bad" for check in checks):
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command; every failure is one sentence and an exit code (1, or 2 for usage)."""
+    try:
+        app()
+    except MathV360KError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("Interrupted; what was there before is unchanged, run the same command again.", 1)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _fail("The disk is full; free some space and run the same command again.", 1)
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}.", 1)
+
+
+def _fail(sentence: str, code: int) -> None:
+    _err.print(f"error: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)
+
+
+def _readable(root: Path) -> dict[str, Any]:
+    """The sources below `root` that are complete and can be read; says what is left out."""
+    if not root.is_dir():
+        raise UsageError(f"{root} is not a folder.")
+    found = [s for s in SOURCES.values() if s.files and (root / s.name).is_dir()]
+    for s in found:
+        if s.read is None:
+            _err.print(f"left out: {s.name}, which this version cannot read yet", style="yellow")
+        elif missing := missing_files(s, root):
+            _err.print(f"left out: {s.name}, which lacks {', '.join(missing)}", style="yellow")
+    chosen = {s.name: {} for s in found if s.read and not missing_files(s, root)}
+    if not chosen:
+        raise UsageError(f"No source is complete below {root}; see `mathv360k sources --check`.")
+    return chosen
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[pipeline.Progress]:
+    """A bar per thing that is being done, on the terminal's error stream."""
+    if quiet:
+        yield lambda *_: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=_err) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
+
+
+def _report(out: Path, manifest: dict[str, Any], as_json: bool, quiet: bool) -> None:
+    if as_json:
+        print(json.dumps({"folder": str(out), **manifest}, indent=1, ensure_ascii=False))
+        return
+    if quiet:
+        return
+    table = Table(title=f"{manifest['name']} {manifest['version']} in {out}")
+    for name in ("source", "task"):
+        table.add_column(name)
+    for name in ("images", "questions", "quarantined"):
+        table.add_column(name, justify="right")
+    everything = sorted({*manifest["sources"], *manifest["quarantine"]})
+    for name in everything:
+        entry = manifest["sources"].get(name, {"tasks": [], "images": 0, "questions": {}})
+        bad = manifest["quarantine"].get(name, {})
+        counts = (entry["images"], sum(entry["questions"].values()), sum(bad.values()))
+        table.add_row(name, " ".join(entry["tasks"]), *(f"{n:,}" for n in counts))
+    _out.print(table)
+    splits = ", ".join(
+        f"{name} {s['questions']:,} questions on {s['images']:,} images"
+        for name, s in manifest["splits"].items()
+    )
+    _out.print(f"Splits: {splits}.", highlight=False)
+    for name, reasons in manifest["quarantine"].items():
+        listed = ", ".join(f"{reason} {n:,}" for reason, n in reasons.items())
+        _out.print(f"Quarantined from {name}: {listed}.", highlight=False)
+    if manifest["quarantine"]:
+        _out.print(f"Each quarantined row with its reason: {out / pipeline.QUARANTINE}")
+    if out == Path("mathv360k"):
+        _out.print('Load it here with: datasets.load_dataset("mathv360k")', highlight=False)
+
+
+def _print_sources(rows: list[dict[str, Any]], check: Path | None) -> None:
+    table = Table(
+        "source", "task", "licence", "images may be re-hosted", "what to download, and where"
+    )
+    if check is not None:
+        table.add_column("found")
+    for row in rows:
+        cells = [row["name"], row["task"], row["license"], row["rehost"], row["obtain"]]
+        if check is not None:
+            cells.append("no: " + ", ".join(row["missing"]) if row["missing"] else "yes")
+        if not row["readable"]:
+            cells[0] += " *"
+        table.add_row(*cells)
+    _out.print(table)
+    _out.print("* declared; this version has no reader for it yet.", highlight=False)
+
+
+def _print_checks(checks: list[Check]) -> None:
+    marks = {"good": "[green]ok  [/]", "note": "[yellow]note[/]", "bad": "[red]bad [/]"}
+    for check in checks:
+        _out.print(marks[check.status], end=" ")
+        _out.print(f"{check.name}: {check.found}", markup=False, highlight=False, soft_wrap=True)

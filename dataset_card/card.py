@@ -1,0 +1,82 @@
+"""The dataset card: README.md with what `load_dataset` needs to know and what people want to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..builder.schema import CONFIGS, card_features
+
+_SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
+
+
+def write_card(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write `folder/README.md` from the manifest of the dataset and the files in `folder`."""
+    environment = Environment(
+        loader=PackageLoader(__package__ or "dataset_card", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, and every value is a number or one of our own words
+    )
+    template = environment.get_template("template.md.jinja")
+    metadata = yaml.safe_dump(_metadata(manifest), sort_keys=False, allow_unicode=True, width=100)
+    text = template.render(metadata=metadata, **manifest)
+    (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
+
+
+def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
+    splits = manifest["splits"]
+    count = sum(split["questions"] for split in splits.values())
+    licenses = {source["license"] for source in manifest["sources"].values()}
+    return {
+        "pretty_name": "MathV360K",
+        "language": ["en"],
+        **_license(licenses),
+        "task_categories": ["visual-question-answering", "image-text-to-text"],
+        "size_categories": [next((s for n, s in _SIZES.items() if count < n), "n>1M")],
+        "tags": ["mathematics", "multimodal"],
+        "dataset_info": [_info(config, manifest) for config in CONFIGS],
+        "configs": [_config(config, manifest) for config in CONFIGS],
+    }
+
+
+def _license(licenses: set[str]) -> dict[str, str]:
+    if licenses == {"CC0-1.0"}:
+        return {"license": "cc0-1.0"}
+    return {"license": "other", "license_name": "per-source", "license_link": "README.md#sources"}
+
+
+def _info(config: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    rows = "images" if config == "images" else "questions"
+    stored = [f["bytes"] for n, f in manifest["files"].items() if n.startswith(f"data/{config}/")]
+    splits = [
+        {"name": name, "num_bytes": split["bytes"][config], "num_examples": split[rows]}
+        for name, split in manifest["splits"].items()
+    ]
+    return {
+        "config_name": config,
+        "features": card_features(CONFIGS[config]),
+        "splits": splits,
+        "download_size": sum(stored),
+        "dataset_size": sum(split["num_bytes"] for split in splits),
+    }
+
+
+def _config(config: str, manifest: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "config_name": config,
+        **({"default": True} if config == "default" else {}),
+        "version": manifest["version"],
+        # For a local folder `datasets` keys its cache on this block, not on the files: without
+        # the digest a rebuilt dataset would be loaded from the cache of the old one.
+        "description": f"sha256:{manifest['digest']}",
+        "data_files": [
+            {"split": split, "path": f"data/{config}/{split}-*.parquet"}
+            for split in manifest["splits"]
+        ],
+    }

@@ -1,0 +1,207 @@
+"""The steps in their order: each writes a folder, and is skipped where the folder is up to date."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from .builder.folders import (
+    fingerprint,
+    is_intact,
+    new_folder,
+    read_manifest,
+    seal,
+    write_manifest,
+)
+from .builder.pool import Feed, Progress, write_pool
+from .builder.recipe import Recipe
+from .builder.release import open_release
+from .builder.shards import write_shards
+from .builder.sources import source
+from .builder.sources.source import Reader, ReadOptions, Source
+from .builder.splits import assign_splits
+from .dataset_card.card import write_card
+from .errors import FolderError, SourceError, UsageError
+
+QUARANTINE = "quarantine.parquet"
+
+
+def _quiet(*_: object) -> None:
+    """Tell nobody about the progress."""
+
+
+def build(
+    recipe: Recipe,
+    out: Path = Path("mathv360k"),
+    *,
+    source_root: Path | None = None,
+    pool: Path | None = None,
+    progress: Progress = _quiet,
+) -> dict[str, Any]:
+    """Build the dataset folder `out` from a recipe; the manifest of what is there in the end.
+
+    The sources are read from `source_root/<name>` into a pool beside `out`, unless `pool` names one
+    that is there already. Raises `errors.UsageError`, `errors.SourceError` or `errors.FolderError`.
+    """
+    if pool is None:
+        pool = pool_beside(out)
+        read_sources(recipe, pool, source_root, progress)
+    return write_dataset(recipe, pool, out, progress)
+
+
+def import_release(
+    recipe: Recipe,
+    annotations: Path,
+    images: Path,
+    out: Path = Path("mathv360k"),
+    *,
+    progress: Progress = _quiet,
+) -> dict[str, Any]:
+    """Build the dataset folder `out` from the released MathV360K; its manifest.
+
+    `annotations` is train_samples_all_tuning.json, `images` its image folder or zip, which is read
+    in place. Raises as `build` does.
+    """
+    pool = pool_beside(out)
+    with open_release(annotations, images) as feed:
+        parameters = {"release": fingerprint(annotations, images)}
+        _pool_step([feed], pool, parameters, progress)
+    return write_dataset(recipe, pool, out, progress)
+
+
+def pool_beside(out: Path) -> Path:
+    """Where the pool of the dataset folder `out` is kept."""
+    return out.with_name(f"{out.name}.pool")
+
+
+def read_sources(
+    recipe: Recipe, pool: Path, source_root: Path | None = None, progress: Progress = _quiet
+) -> None:
+    """Read the recipe's sources into a pool folder, or leave it where nothing has changed."""
+    if not recipe.sources:
+        raise UsageError(f"Recipe {recipe.name} names no sources.")
+    feeds, inputs = [], {}
+    for name, choice in recipe.sources.items():
+        options = ReadOptions(choice.splits, choice.limit, recipe.seed)
+        feed, input_print = _feed(name, options, source_root)
+        feeds.append(feed)
+        inputs[name] = {**choice.model_dump(mode="json"), "files": input_print}
+    _pool_step(feeds, pool, {"seed": recipe.seed, "sources": inputs}, progress)
+
+
+def _feed(name: str, options: ReadOptions, source_root: Path | None) -> tuple[Feed, str]:
+    declared = source(name)
+    if declared.read is None:
+        raise SourceError(f"This version of mathv360k cannot read {name} yet; leave it out.")
+    if not declared.files:  # drawn on the spot
+        return _reading(declared, declared.read, Path(), options), ""
+    if source_root is None:
+        raise UsageError(f"{name} is read from a folder; say where with --source-root DIR.")
+    folder = source_root / name
+    if not folder.is_dir():
+        raise SourceError(f"{folder} does not exist; {declared.obtain}")
+    return _reading(declared, declared.read, folder, options), fingerprint(folder)
+
+
+def _reading(declared: Source, read: Reader, folder: Path, options: ReadOptions) -> Feed:
+    rows = ((declared, row) for row in read(folder, options))
+    return Feed(declared.name, rows, options.limit)
+
+
+def _pool_step(
+    feeds: list[Feed], pool: Path, parameters: dict[str, Any], progress: Progress
+) -> None:
+    parameters = {**parameters, "software": {n: version(n) for n in ("mathv360k", "pillow")}}
+    manifest = read_manifest(pool, "pool")
+    if manifest and manifest["parameters"] == parameters and is_intact(pool, manifest):
+        return
+    write_pool(feeds, pool, parameters, progress)
+
+
+def write_dataset(
+    recipe: Recipe, pool: Path, out: Path, progress: Progress = _quiet
+) -> dict[str, Any]:
+    """Split the pool, write its shards, card and manifest into `out`; the manifest.
+
+    Raises `errors.FolderError` where `pool` is no pool, has no questions, or `out` is not ours.
+    """
+    pool_manifest = read_manifest(pool, "pool")
+    if pool_manifest is None or not is_intact(pool, pool_manifest):
+        raise FolderError(f"{pool} is not a finished pool; build without --pool to make one.")
+    if not pool_manifest["questions"]:
+        raise FolderError(
+            f"Not one usable question was found; {pool / QUARANTINE} has the reason for each row."
+        )
+    inputs = {"pool": _digest(pool_manifest)}
+    parameters = {
+        **recipe.model_dump(mode="json", include={"name", "version", "seed", "splits"}),
+        "software": {n: version(n) for n in ("mathv360k", "pyarrow")},
+    }
+    done = read_manifest(out, "dataset") if out.is_dir() else None
+    same = done and done["inputs"] == inputs and done["parameters"] == parameters
+    if done and same and is_intact(out, done):
+        return done
+    images = pq.read_table(pool / "images.parquet", columns=["image_id", "dhash"])
+    questions = pq.read_table(pool / "questions.parquet", columns=["image", "problem"])
+    split = assign_splits(images, questions, recipe.splits, recipe.seed)
+    rows = {name: np.flatnonzero(split == i) for i, name in enumerate(recipe.splits)}
+    del images, questions
+    with new_folder(out, "dataset") as folder:
+        written = write_shards(pool, {n: r for n, r in rows.items() if len(r)}, folder, progress)
+        (folder / QUARANTINE).write_bytes((pool / QUARANTINE).read_bytes())
+        body = {
+            "name": recipe.name,
+            "version": recipe.version,
+            "digest": written.digest,
+            "parameters": parameters,
+            "inputs": inputs,
+            "splits": {
+                name: {"images": s.images, "questions": s.questions, "bytes": s.bytes}
+                for name, s in written.splits.items()
+            },
+            "sources": _composition(pool),
+            "quarantine": pool_manifest["reasons"],
+            "files": {
+                **{n: f.result() for s in written.splits.values() for n, f in s.files.items()},
+                QUARANTINE: seal(folder / QUARANTINE),
+            },
+        }
+        write_card(folder, body)
+        body["files"]["README.md"] = seal(folder / "README.md")
+        write_manifest(folder, "dataset", body)
+    manifest = read_manifest(out, "dataset")
+    assert manifest is not None
+    return manifest
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    """One sha256 for all files of a manifest."""
+    lines = (f"{name}\0{file['sha256']}\n" for name, file in sorted(manifest["files"].items()))
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def _composition(pool: Path) -> dict[str, dict[str, Any]]:
+    """Per source its tasks, licence, images, and questions by kind."""
+    by_source = ["source", "task", "license"]
+    images = pq.read_table(pool / "images.parquet", columns=by_source)
+    questions = pq.read_table(pool / "questions.parquet", columns=[*by_source, "kind"])
+    result: dict[str, dict[str, Any]] = {}
+    counted = questions.group_by([*by_source, "kind"]).aggregate([([], "count_all")])
+    order = [(name, "ascending") for name in ("source", "task", "kind")]
+    for row in counted.sort_by(order).to_pylist():
+        entry = result.setdefault(
+            row["source"], {"tasks": [], "license": row["license"], "images": 0, "questions": {}}
+        )
+        if row["task"] not in entry["tasks"]:
+            entry["tasks"].append(row["task"])
+        kinds = entry["questions"]
+        kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["count_all"]
+    for row in images.group_by(["source"]).aggregate([([], "count_all")]).to_pylist():
+        if row["source"] in result:
+            result[row["source"]]["images"] = row["count_all"]
+    return result
