@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import pyarrow as pa
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -150,6 +152,8 @@ def doctor(
 
 def main() -> None:
     """Run the command; every failure is one sentence and an exit code (1, or 2 for usage)."""
+    # Arrow's own allocator hands large buffers back to the kernel at once: a tenth slower here.
+    pa.set_memory_pool(pa.system_memory_pool())
     try:
         app()
     except MathV360KError as error:
@@ -240,20 +244,19 @@ def _report(out: Path, manifest: dict[str, Any], as_json: bool, quiet: bool) -> 
 
 
 def _print_sources(rows: list[dict[str, Any]], check: Path | None) -> None:
-    table = Table(
-        "source", "task", "licence", "images may be re-hosted", "what to download, and where"
-    )
-    if check is not None:
-        table.add_column("found")
+    table = Table.grid(padding=(0, 2))
     for row in rows:
-        cells = [row["name"], row["task"], row["license"], row["rehost"], row["obtain"]]
+        state = "" if row["readable"] else "no reader yet"
         if check is not None:
-            cells.append("no: " + ", ".join(row["missing"]) if row["missing"] else "yes")
-        if not row["readable"]:
-            cells[0] += " *"
-        table.add_row(*cells)
+            state = f"lacks {', '.join(row['missing'])}" if row["missing"] else "found"
+        re_host = f"images may be re-hosted: {row['rehost']}"
+        table.add_row(row["name"], row["task"], f"[bold]{state}[/]" if state == "found" else state)
+        table.add_row("", "", escape(f"{row['license']}; {re_host}"), style="dim")
+        if state != "found":
+            table.add_row("", "", escape(f"{row['obtain']} {row['homepage']}"))
     _out.print(table)
-    _out.print("* declared; this version has no reader for it yet.", highlight=False)
+    unread = sum(not row["readable"] for row in rows)
+    _out.print(f"\n{len(rows) - unread} of {len(rows)} can be read by this version.")
 
 
 def _print_checks(checks: list[Check]) -> None:

@@ -10,8 +10,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
-from huggingface_hub import get_token
-
 from .builder.folders import is_intact, read_manifest
 from .builder.sources import SOURCES, missing_files
 from .errors import FolderError
@@ -43,12 +41,19 @@ def examine(folder: Path, source_root: Path | None = None) -> list[Check]:
     free = shutil.disk_usage(folder).free / 2**30
     checks.append(Check("disk", "good" if free > 20 else "note", f"{free:,.0f} GiB free here"))
     checks.append(Check("cores", "good", str(os.cpu_count())))
-    token = "found" if get_token() else "none; `hf auth login` before publishing"
-    checks.append(Check("Hub token", "good" if token == "found" else "note", token))
+    checks.append(_token())
     checks.append(_dataset(folder / "mathv360k"))
     if source_root is not None:
         checks += [_source(name, source_root) for name in SOURCES if SOURCES[name].files]
     return checks
+
+
+def _token() -> Check:
+    from huggingface_hub import get_token  # slow to import, and only needed here
+
+    if get_token():
+        return Check("Hub token", "good", "found")
+    return Check("Hub token", "note", "none; `hf auth login` before publishing")
 
 
 def _device() -> Check:

@@ -18,7 +18,7 @@ from .builder.folders import (
     seal,
     write_manifest,
 )
-from .builder.pool import Feed, Progress, write_pool
+from .builder.pool import Feed, Progress, read_questions, write_pool
 from .builder.recipe import Recipe
 from .builder.release import open_release
 from .builder.shards import write_shards
@@ -147,7 +147,7 @@ def write_dataset(
     if done and same and is_intact(out, done):
         return done
     images = pq.read_table(pool / "images.parquet", columns=["image_id", "dhash"])
-    questions = pq.read_table(pool / "questions.parquet", columns=["image", "problem"])
+    questions = read_questions(pool, ["image", "problem"])
     split = assign_splits(images, questions, recipe.splits, recipe.seed)
     rows = {name: np.flatnonzero(split == i) for i, name in enumerate(recipe.splits)}
     del images, questions
@@ -189,7 +189,7 @@ def _composition(pool: Path) -> dict[str, dict[str, Any]]:
     """Per source its tasks, licence, images, and questions by kind."""
     by_source = ["source", "task", "license"]
     images = pq.read_table(pool / "images.parquet", columns=by_source)
-    questions = pq.read_table(pool / "questions.parquet", columns=[*by_source, "kind"])
+    questions = read_questions(pool, [*by_source, "kind"])
     result: dict[str, dict[str, Any]] = {}
     counted = questions.group_by([*by_source, "kind"]).aggregate([([], "count_all")])
     order = [(name, "ascending") for name in ("source", "task", "kind")]

@@ -1,8 +1,9 @@
 """Sources in, a pool out: every usable image once, every usable question, the rest quarantined.
 
 A pool is a folder of `images.bin` (the images' own bytes, one after another), `images.parquet`
-(one row per image, sorted by image_id, with offset and size in `images.bin`), `questions.parquet`
-(sorted by image, then in the order of the sources) and `quarantine.parquet`.
+(one row per image, sorted by image_id, with offset and size in `images.bin`), `questions.arrow`
+(sorted by image, then in the order of the sources; uncompressed, to be read at the speed of the
+disk) and `quarantine.parquet`.
 """
 
 # pyright: reportAttributeAccessIssue=false
@@ -11,7 +12,7 @@ A pool is a folder of `images.bin` (the images' own bytes, one after another), `
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from os import cpu_count
@@ -72,7 +73,8 @@ QUARANTINE = pa.schema(
 _THREADS = cpu_count() or 1
 _IMAGES_AHEAD = 2 * _THREADS  # images decoded, and in memory, while earlier rows are taken in
 _ROWS_AHEAD = 4096
-_BATCH = 16_384
+QUESTION_BATCH = 16_384
+"""Rows per batch of questions.arrow; the last one may have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +107,11 @@ def write_pool(
             for feed in feeds:
                 intake.take(feed, progress)
         tables = _settle(intake)
-        for name, table in tables.items():
-            path = folder / f"{name}.parquet"
-            pq.write_table(table, path, compression="zstd", row_group_size=_BATCH)
-        sealed = {f"{name}.parquet": seal(folder / f"{name}.parquet") for name in tables}
+        for name in ("images", "quarantine"):
+            pq.write_table(tables[name], folder / f"{name}.parquet", compression="zstd")
+        with pa.ipc.new_file(folder / "questions.arrow", QUESTIONS) as file:
+            file.write_table(tables["questions"].combine_chunks(), QUESTION_BATCH)
+        names = ("images.bin", "images.parquet", "questions.arrow", "quarantine.parquet")
         write_manifest(
             folder,
             "pool",
@@ -116,9 +119,22 @@ def write_pool(
                 "parameters": parameters,
                 **{name: len(table) for name, table in tables.items()},
                 "reasons": _count_reasons(tables["quarantine"]),
-                "files": {"images.bin": seal(folder / "images.bin"), **sealed},
+                "files": {name: seal(folder / name) for name in names},
             },
         )
+
+
+def open_questions(pool: Path, columns: Sequence[str]) -> pa.RecordBatchFileReader:
+    """These columns of a pool's questions, batch by batch, each of `QUESTION_BATCH` rows."""
+    places = [QUESTIONS.get_field_index(name) for name in columns]
+    options = pa.ipc.IpcReadOptions(included_fields=places)
+    return pa.ipc.open_file(pa.memory_map(str(pool / "questions.arrow")), options=options)
+
+
+def read_questions(pool: Path, columns: Sequence[str]) -> pa.Table:
+    """These columns of all of a pool's questions."""
+    with open_questions(pool, columns) as file:
+        return file.read_all()
 
 
 def _settle(intake: _Intake) -> dict[str, pa.Table]:
@@ -324,7 +340,7 @@ class _Intake:
                 "license": source.license,
             }
         )
-        if len(self.batch) >= _BATCH:
+        if len(self.batch) >= QUESTION_BATCH:
             self._flush()
 
     def _reject(

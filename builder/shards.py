@@ -11,11 +11,13 @@ that a later version with more rows changes the files as little as possible.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import sha256
-from io import BufferedReader
+from io import FileIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..errors import FolderError
 from .folders import seal
+from .pool import QUESTION_BATCH, open_questions, read_questions
 from .schema import CONFIGS, IMAGE, QUESTION, parquet_features
 
 SHARD_BYTES = 400 * 2**20
@@ -36,6 +40,9 @@ ROW_GROUP_DECODED_BYTES = 128 * 2**20
 """Image bytes of a row group once decoded, where every question has its own copy."""
 QUESTION_ROWS = 50_000
 """Rows per row group of the config without images."""
+
+_ALL_DIFFERENT = {"id", "question", "rationale", "row_sha256"}  # a dictionary would not help
+_FILTERED = ("id", "image_id", "source", "task", "kind", "clarity", "complexity", "agreement")
 
 
 @dataclass(slots=True)
@@ -69,14 +76,16 @@ def write_shards(
     `splits` gives the rows in the pool's images.parquet that make up each split, in order.
     """
     images = pq.read_table(pool / "images.parquet")
-    asked = pq.read_table(pool / "questions.parquet", columns=["image"])["image"].to_numpy()
+    asked = read_questions(pool, ["image"])["image"].to_numpy()
     bounds = np.searchsorted(asked, np.arange(len(images) + 1))
     sizes = images["size"].to_numpy()
     content = sha256()
     written: dict[str, WrittenSplit] = {}
     total, done = int(sum(sizes[rows].sum() for rows in splits.values())), 0
-    with (pool / "images.bin").open("rb") as blob, ThreadPoolExecutor(2) as threads:
-        source = _Pool(images, _Questions(pool / "questions.parquet"), bounds, blob)
+    with ExitStack() as stack:
+        blob = stack.enter_context((pool / "images.bin").open("rb", buffering=0))
+        threads = {config: stack.enter_context(ThreadPoolExecutor(1)) for config in CONFIGS}
+        source = _Pool(images, _Questions(pool), bounds, blob)
         for split, rows in splits.items():
             result = written[split] = WrittenSplit()
             shards = _shards(rows, images, int(sizes[rows].sum()))
@@ -122,26 +131,22 @@ def _row_groups(
 
 
 class _Questions:
-    """Questions of a pool by row; only the row groups of the latest call stay in memory."""
+    """Questions of a pool by row; only the batches of the latest call stay in memory."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = pq.ParquetFile(path)
-        meta = self._file.metadata
-        counts = [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
-        self._starts = np.concatenate(([0], np.cumsum(counts))).astype(np.intp)
-        self._recent: dict[int, pa.Table] = {}
+    def __init__(self, pool: Path) -> None:
+        self._file = open_questions(pool, QUESTION.names)
+        self._recent: dict[int, pa.RecordBatch] = {}
 
     def take(self, rows: npt.NDArray[np.intp]) -> pa.Table:
-        group = np.searchsorted(self._starts, rows, side="right") - 1
-        needed, which = np.unique(group, return_inverse=True)
+        batch = rows // QUESTION_BATCH
+        needed, which = np.unique(batch, return_inverse=True)
         recent = self._recent
         self._recent = {
-            i: recent[i] if i in recent else self._file.read_row_group(i) for i in needed.tolist()
+            i: recent[i] if i in recent else self._file.get_batch(i) for i in needed.tolist()
         }
-        tables = list(self._recent.values())
-        base = np.concatenate(([0], np.cumsum([len(t) for t in tables])))[which]
-        within = rows - self._starts[group]
-        return pa.concat_tables(tables).take(pa.array(base + within))
+        base = np.arange(len(needed)) * QUESTION_BATCH
+        within = base[which] + rows % QUESTION_BATCH
+        return pa.Table.from_batches(self._recent.values()).take(pa.array(within))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class _Pool:
     images: pa.Table
     questions: _Questions
     bounds: npt.NDArray[np.intp]  # questions of image i are rows bounds[i]:bounds[i + 1]
-    blob: BufferedReader
+    blob: FileIO
 
     def tables(
         self, group: npt.NDArray[np.intp], digest: Callable[[bytes], object]
@@ -192,13 +197,14 @@ class _Pool:
         starts = self.images["offset"].to_numpy()[group]
         sizes = self.images["size"].to_numpy()[group]
         offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
-        buffer = memoryview(bytearray(int(offsets[-1])))
-        for start, begin, end in zip(starts, offsets[:-1], offsets[1:], strict=True):
+        buffer = pa.allocate_buffer(int(offsets[-1]))
+        target = memoryview(buffer).cast("B")
+        ends = offsets.tolist()
+        for start, (begin, end) in zip(starts.tolist(), pairwise(ends), strict=True):
             self.blob.seek(start)
-            self.blob.readinto(buffer[begin:end])
-        return pa.Array.from_buffers(
-            pa.binary(), len(group), [None, pa.py_buffer(offsets), pa.py_buffer(buffer)]
-        )
+            if self.blob.readinto(target[begin:end]) != end - begin:
+                raise FolderError("The pool's images.bin is cut short; delete the pool and build.")
+        return pa.Array.from_buffers(pa.binary(), len(group), [None, pa.py_buffer(offsets), buffer])
 
 
 def row_hashes(
@@ -217,9 +223,11 @@ def row_hashes(
     )
     offsets = np.frombuffer(joined.buffers()[1], dtype=np.int32)[: len(joined) + 1].tolist()
     data = memoryview(joined.buffers()[2])
-    hashes = [sha256(data[a:b]) for a, b in pairwise(offsets)]
-    digest(b"".join([h.digest() for h in hashes]))
-    return pa.array([h.hexdigest() for h in hashes], pa.string())
+    hashes = b"".join([sha256(data[a:b]).digest() for a, b in pairwise(offsets)])
+    digest(hashes)
+    ends = np.arange(0, 2 * len(hashes) + 1, 64, dtype=np.int32)
+    text = pa.py_buffer(hashes.hex().encode())
+    return pa.StringArray.from_buffers(len(joined), pa.py_buffer(ends), text)
 
 
 def _as_text(column: pa.Array) -> pa.Array:
@@ -245,52 +253,52 @@ def _memory(
 
 
 class _Shard:
-    """One shard of each config, written side by side by the threads it is given.
+    """One shard of each config; each config is written by the one thread it is given.
 
     After the block `files` holds, by name, the size and sha256 of each file (still on their way).
     """
 
-    def __init__(self, out: Path, name: str, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, out: Path, name: str, threads: Mapping[str, ThreadPoolExecutor]) -> None:
         self.files: dict[str, Future[dict[str, Any]]] = {}
-        self._threads = threads
-        self._pending: list[Future[None]] = []
-        self._questions: list[pa.Table] = []
         self._out = out
+        self._threads = threads
         self._paths = {config: f"data/{config}/{name}" for config in CONFIGS}
-        self._writers = {
-            config: _writer(out / path, config) for config, path in self._paths.items()
-        }
+        self._writers = {c: _writer(out / path, c) for c, path in self._paths.items()}
+        self._backlog: deque[list[Future[None]]] = deque()
+        self._questions: list[pa.Table] = []
 
     def __enter__(self) -> _Shard:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        self._wait()
-        if failure[0] is None and self._questions:
-            self._write("questions", pa.concat_tables(self._questions))
-        for config, writer in self._writers.items():
-            writer.close()
-            path = self._paths[config]
-            if failure[0] is None:
-                self.files[path] = self._threads.submit(seal, self._out / path)
+        if failure[0] is not None:
+            return
+        if self._questions:
+            self._backlog.append([self._submit("questions", pa.concat_tables(self._questions))])
+        for config, path in self._paths.items():
+            self.files[path] = self._threads[config].submit(self._finish, config, self._backlog)
 
     def write(self, tables: dict[str, pa.Table]) -> None:
-        self._wait()
+        """Add the rows of a row group; waits while two earlier ones are not written yet."""
+        while len(self._backlog) > 1:
+            for task in self._backlog.popleft():
+                task.result()
+        tasks = [self._submit(config, tables[config]) for config in ("default", "images")]
         self._questions.append(tables["questions"])
         if sum(map(len, self._questions)) >= QUESTION_ROWS:
-            rows = pa.concat_tables(self._questions)
+            tasks.append(self._submit("questions", pa.concat_tables(self._questions)))
             self._questions = []
-            self._pending.append(self._threads.submit(self._write, "questions", rows))
-        for config in ("default", "images"):
-            self._pending.append(self._threads.submit(self._write, config, tables[config]))
+        self._backlog.append(tasks)
 
-    def _write(self, config: str, table: pa.Table) -> None:
-        self._writers[config].write_table(table, row_group_size=max(1, len(table)))
+    def _submit(self, config: str, table: pa.Table) -> Future[None]:
+        write = self._writers[config].write_table
+        return self._threads[config].submit(write, table, row_group_size=max(1, len(table)))
 
-    def _wait(self) -> None:
-        pending, self._pending = self._pending, []
-        for task in pending:
-            task.result()
+    def _finish(self, config: str, backlog: Iterable[list[Future[None]]]) -> dict[str, Any]:
+        for task in (task for tasks in backlog for task in tasks):
+            task.result()  # raises what went wrong
+        self._writers[config].close()
+        return seal(self._out / self._paths[config])
 
 
 def _writer(path: Path, config: str) -> pq.ParquetWriter:
@@ -298,11 +306,12 @@ def _writer(path: Path, config: str) -> pq.ParquetWriter:
     schema = CONFIGS[config]
     leaves = [leaf for column in schema for leaf in _leaves(column)]
     pictures = "image.bytes"
+    alone = _ALL_DIFFERENT if config == "default" else {*_ALL_DIFFERENT, "bytes"}
     options: dict[str, Any] = {
-        "use_dictionary": [leaf for leaf in leaves if config == "default" or leaf != pictures],
+        "use_dictionary": [leaf for leaf in leaves if leaf.rpartition(".")[2] not in alone],
         "dictionary_pagesize_limit": 2**30,  # an image is never stored twice in a row group
         "compression": {leaf: "NONE" if leaf == pictures else "ZSTD" for leaf in leaves},
-        "write_statistics": [leaf for leaf in leaves if leaf != pictures],
+        "write_statistics": [name for name in _FILTERED if name in schema.names],
         "write_page_index": True,
         "store_schema": False,  # the stored type would be the dictionary; Parquet's own is enough
     }

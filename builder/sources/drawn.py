@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING
 
 from ...errors import UsageError
 from ..images import encode_png
-from ..scenes import FAMILIES
-from ..scenes.flaws import FLAWS
-from ..scenes.scene import DrawnQuestion, Family, Scene
 from .source import Candidate, ReadOptions, Rejection, Source
+
+if TYPE_CHECKING:  # the scenes are many modules, which no other source needs
+    from ..scenes.scene import DrawnQuestion, Family, Scene
 
 IMAGES = 300
 """How many pictures are drawn where the recipe does not say."""
@@ -65,6 +66,9 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Candidate | Rejection]:
 @lru_cache(maxsize=256)
 def invent(seed: int, number: int) -> Drawn:
     """Picture `number` of `seed`: the families take turns, levels and flaws are drawn by lot."""
+    from ..scenes import FAMILIES
+    from ..scenes.flaws import FLAWS
+
     family = FAMILIES[number % len(FAMILIES)]
     rng = Random(f"mathv360k drawn {seed} {number}")
     scene = family.invent(rng, rng.randrange(4))
@@ -89,6 +93,8 @@ def recall(name: str) -> Drawn:
 
 def draw(name: str) -> bytes:
     """The PNG of the picture of that name."""
+    from ..scenes.flaws import FLAWS
+
     drawn = recall(name)
     image = drawn.family.draw(drawn.scene.description)
     if drawn.flaw:

@@ -1,0 +1,5 @@
+"""`python -m mathv360k` is the `mathv360k` command."""
+
+from .cli import main
+
+main()
