@@ -6,7 +6,7 @@ import errno
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -128,7 +128,8 @@ def sources(
         print(json.dumps({"sources": rows}, indent=1, ensure_ascii=False))
     elif name is not None:
         for key, value in rows[0].items():
-            _out.print(f"[bold]{key:9}[/] ", str(value), markup=False, highlight=False)
+            if value not in (None, ""):
+                _out.print(f"[bold]{key:9}[/] {escape(str(value))}", highlight=False)
     else:
         _print_sources(rows, check)
 
@@ -158,8 +159,6 @@ def main() -> None:
         app()
     except MathV360KError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("Interrupted; what was there before is unchanged, run the same command again.", 1)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             _fail("The disk is full; free some space and run the same command again.", 1)
@@ -191,9 +190,17 @@ def _readable(root: Path) -> dict[str, Any]:
 @contextmanager
 def _progress(quiet: bool) -> Iterator[pipeline.Progress]:
     """A bar per thing that is being done, on the terminal's error stream."""
-    if quiet:
-        yield lambda *_: None
-        return
+    try:
+        with _bars() if not quiet else nullcontext(lambda *_: None) as progress:
+            yield progress
+    except KeyboardInterrupt:
+        raise MathV360KError(
+            "Interrupted; what was there before is unchanged, run the same command again."
+        ) from None
+
+
+@contextmanager
+def _bars() -> Iterator[pipeline.Progress]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,6 +1,6 @@
 """`build` from a pool of 38,000 real images x 9 questions, against the floor and a plain builder.
 
-    python tests/benchmarks/build_from_pool.py SHARED_SOURCES WORK [--images N] [--rounds N]
+    PYTHONPATH=tests python tests/benchmarks/build_from_pool.py SHARED_SOURCES WORK [--images N] [--rounds N]
 
 The images are the tables of the TabMWP sample, each with comments inside that make other bytes of
 it. The floor reads, hashes and durably writes the same image bytes once. The plain builder is a
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import shutil
 import statistics
-import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -22,8 +21,6 @@ import pyarrow.parquet as pq
 from mathv360k.builder.pool import Feed, write_pool
 from mathv360k.builder.sources import SOURCES
 from mathv360k.builder.sources.source import Candidate, Source
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 from measure import Run, mathv360k, python, show
 from release_file import commented
 
@@ -58,8 +55,8 @@ names = QUESTION.names
 
 class Plain(datasets.GeneratorBasedBuilder):
     def _info(self):
-        features = {f.name: datasets.features.features.generate_from_arrow_type(f.type) for f in QUESTION}
-        return datasets.DatasetInfo(features=datasets.Features({**features, "image": datasets.Image()}))
+        features = datasets.Features.from_arrow_schema(QUESTION)
+        return datasets.DatasetInfo(features={**features, "image": datasets.Image()})
 
     def _split_generators(self, dl_manager):
         return [datasets.SplitGenerator(name="train")]
@@ -120,19 +117,17 @@ def _rows(source: Source, samples: Path, images: int) -> Iterator[tuple[Source, 
     for number in range(images):
         table = tables[number % len(tables)]
         for place in range(QUESTIONS):
-            yield (
-                source,
-                Candidate(
-                    row=f"{number}, {place}",
-                    image=f"tables/{number}.png",
-                    load=partial(_picture, table, number),
-                    question=f"Look at table {number}. The people in the table each give away {place} "
-                    "of their things to a friend. How many things are left in all?",
-                    answer=str(number + place),
-                    rationale=f"Add the numbers in the table, which makes {number + 10 * place}. Then "
-                    f"subtract {place} for every person: the answer is {number + place}.",
-                ),
+            row = Candidate(
+                row=f"{number}, {place}",
+                image=f"tables/{number}.png",
+                load=partial(_picture, table, number),
+                question=f"Look at table {number}. The people in the table each give away {place} "
+                "of their things to a friend. How many things are left in all?",
+                answer=str(number + place),
+                rationale=f"Add the numbers in the table, which makes {number + 10 * place}. Then "
+                f"subtract {place} for every person: the answer is {number + place}.",
             )
+            yield source, row
 
 
 def _picture(path: Path, number: int) -> bytes:
