@@ -207,7 +207,7 @@ def _bars() -> Iterator[pipeline.Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=_err) as bars:
+    with Progress(*columns, console=_err, disable=not _err.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int | None) -> None:

@@ -132,8 +132,8 @@ def load(
         A `Dataset` or, with `streaming`, an `IterableDataset`; a dict of them without `split`.
 
     Raises:
-        UsageError: an unknown config, name or version, or a filter that the config has no column
-            for.
+        UsageError: an unknown config, split, name or version, or a filter that the config has no
+            column for.
         FolderError: `path` is not a finished dataset.
     """
     wanted: dict[str, list[Any] | None] = {
@@ -153,10 +153,30 @@ def load(
     filters = reduce(and_, tests.values()) if tests else None
     builder = MathV360K(path, config, revision=revision, filters=filters, columns=columns)
     _known("source", wanted["source"], builder.manifest["sources"])
+    if split is not None:
+        _known("split", _splits_of(split), builder.manifest["splits"])
     if streaming:
         return cast(Loaded, builder.as_streaming_dataset(split=split))
     builder.download_and_prepare()
-    return cast(Loaded, builder.as_dataset(split=split))
+    if split is not None:
+        return _prepared(builder, split)
+    names = builder.manifest["splits"]
+    return datasets.DatasetDict({name: _prepared(builder, name) for name in names})
+
+
+def _prepared(builder: MathV360K, split: str) -> datasets.Dataset:
+    """A split, or a slice or sum of splits; also where the filters left nothing of it."""
+    infos = builder.info.splits or {}
+    if any(infos[name].num_examples for name in _splits_of(split) if name in infos):
+        return cast(datasets.Dataset, builder.as_dataset(split=split))
+    features = builder.info.features
+    assert features is not None
+    return datasets.Dataset.from_dict({name: [] for name in features}, features=features)
+
+
+def _splits_of(split: str) -> list[str]:
+    """The splits that a text like `train[:10%]+test` is about."""
+    return [part.partition("[")[0].strip() for part in split.split("+")]
 
 
 def _find(path: str | Path, revision: str | None) -> tuple[str, dict[str, Any]]:

@@ -36,6 +36,7 @@ _UNIT = re.compile(r"\s*\(Unit:\s*([^()]+)\)\s*$", re.IGNORECASE)
 _ANSWER = re.compile(r"^\s*(?:the\s+answer\s+is|answer)\s*:?\s+", re.IGNORECASE)
 _FULL_STOP = re.compile(r"(?<!\.[A-Za-z])\s*[.。]\s*$")  # but not the last dot of "P.M."
 _LETTER = re.compile(r"\(?([A-Za-z])\)?[.:]?(?:\s+(?P<text>.+))?", re.DOTALL)
+_WORD = re.compile(r"\w+")
 _DECIMALS = re.compile(r"\b(one|two|three) decimal place", re.IGNORECASE)
 
 
@@ -107,11 +108,11 @@ def _read_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], 
 
 @dataclass(frozen=True, slots=True)
 class _Original:
-    """What tells a rewording of an original: what it answers, and how long it was."""
+    """What tells a rewording of an original: its choices, its answer, its words."""
 
     choices: tuple[str, ...]
     answer: str
-    words: int
+    words: list[str]
 
 
 @dataclass(slots=True)
@@ -173,12 +174,13 @@ class _Reader:
     ) -> tuple[Kind, int | None]:
         """The kind of a row, and the number of the original it was written from, if that shows.
 
-        Same image, same three or more choices, same answer: a rewriting of that original. A
-        clearly shorter one is the underspecified version, one of about the same length the
-        reworded one; a longer one may also be the harder one. All others cannot be told.
+        Same image, same three or more choices, same answer and at least half of its words: a
+        rewriting of that original. A clearly shorter one is the underspecified version, one of
+        about the same length the reworded one; a longer one may also be the harder one. All
+        others cannot be told.
         """
         originals = self.originals.setdefault(image, [])
-        words = len(asked.question.split())
+        words = _WORD.findall(asked.question.casefold())
         if original:
             originals.append(_Original(asked.choices, answer, words))
             return Kind.ORIGINAL, None
@@ -187,7 +189,10 @@ class _Reader:
         ]
         if len(asked.choices) < 3 or len(same) != 1:
             return Kind.SYNTHETIC, None
-        ratio = words / max(1, originals[same[0]].words)
+        asked_first = originals[same[0]].words
+        if len(set(words) & set(asked_first)) < len(set(words)) / 2:
+            return Kind.SYNTHETIC, None
+        ratio = len(words) / max(1, len(asked_first))
         if ratio <= 0.75:
             return Kind.SIMPLIFY, same[0]
         return (Kind.REPHRASE if ratio <= 1.25 else Kind.SYNTHETIC), same[0]
@@ -251,7 +256,7 @@ def _choices(text: str) -> tuple[str, ...]:
     for match in _CHOICE.finditer(text):
         if match[1] == chr(ord("A") + len(marks)):
             marks.append(match)
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [mark.start() for mark in marks[1:]] + [len(text)][: len(marks)]
     return tuple(text[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True))
 
 

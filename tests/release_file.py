@@ -63,9 +63,9 @@ def write_release(
             names.append((source, f"{source}/images/{file}"))
         if bad:
             archive.writestr("data_images/TabMWP/images/text.png", b"this is no picture")
-            archive.writestr("data_images/TabMWP/images/cut.png", _png(99)[:-40])
+            archive.writestr("data_images/TabMWP/images/cut.png", png(99)[:-40])
             archive.writestr("data_images/TabMWP/images/empty.png", b"")
-            archive.writestr("../outside.png", _png(1))
+            archive.writestr("../outside.png", png(1))
             made.rejected["unsafe_path"] += 1
     rng = Random(0)
     with made.annotations.open("w", encoding="utf-8") as file:
@@ -97,7 +97,7 @@ def _question(number: int, rng: Random) -> tuple[str, str]:
     a, b = rng.randint(2, 99), rng.randint(2, 99)
     asked = f"Row {number}: what is the sum of {a} and {b} in the figure shown?"
     if number % 3 == 0:
-        listed = "\n".join(f"({c}) {a + b + i}" for i, c in enumerate("ABCD"))
+        listed = "\n".join(f"({c}) {a + b + i} of row {number}" for i, c in enumerate("ABCD"))
         return f"<image>\n{LETTER_HINT}\nQuestion: {asked}\nChoices:\n{listed}", "A"
     if number % 3 == 1:
         return f"<image>\n{INTEGER_HINT}\nQuestion: {asked} (Unit: $)", str(a + b)
@@ -175,7 +175,7 @@ def _bad_rows(made: ReleaseFile) -> Iterator[Any]:
         yield from faults
 
 
-def _png(number: int) -> bytes:
+def png(number: int) -> bytes:
     """A small picture that no other number gives."""
     image = Image.frombytes("RGB", (24, 24), Random(number).randbytes(24 * 24 * 3))
     buffer = io.BytesIO()
@@ -187,7 +187,7 @@ def small_pictures(images: int) -> Iterator[tuple[str, str, bytes]]:
     """Pictures of a kilobyte, under the names of three sources."""
     for number in range(images):
         source = ("TabMWP", "Geometry3K", "GeoQA+")[number % 3]
-        yield source, f"{number}.png", _png(number)
+        yield source, f"{number}.png", png(number)
 
 
 def real_pictures(samples: Path, images: int) -> Iterator[tuple[str, str, bytes]]:

@@ -1,6 +1,6 @@
 """`build` from a pool of 38,000 real images x 9 questions, against the floor and a plain builder.
 
-    PYTHONPATH=tests python tests/benchmarks/build_from_pool.py SHARED_SOURCES WORK [--images N] [--rounds N]
+    PYTHONPATH=tests python tests/benchmarks/build_from_pool.py SHARED_SOURCES WORK [--images N]
 
 The images are the tables of the TabMWP sample, each with comments inside that make other bytes of
 it. The floor reads, hashes and durably writes the same image bytes once. The plain builder is a

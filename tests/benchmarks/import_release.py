@@ -13,10 +13,9 @@ import argparse
 import shutil
 from pathlib import Path
 
+from mathv360k.builder.folders import read_manifest
 from measure import mathv360k, python, show
 from release_file import __file__ as generator
-
-from mathv360k.builder.folders import read_manifest
 
 DECODE = """
 import io, sys, zipfile
@@ -38,7 +37,7 @@ with ThreadPoolExecutor(cpu_count()) as threads:
 """
 
 LOAD = """
-import os, sys, time
+import sys, time
 import mathv360k
 from mathv360k.builder import dataset
 import datasets

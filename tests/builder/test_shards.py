@@ -1,0 +1,203 @@
+"""The writer: deterministic shards, an image stored once, rows that hash to what they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mathv360k.builder import shards
+from mathv360k.builder.pool import Feed, write_pool
+from mathv360k.builder.schema import CONFIGS, Task
+from mathv360k.builder.shards import row_hashes, write_shards
+from mathv360k.builder.sources.source import Candidate, Source
+from release_file import png
+
+SOURCE = Source("One", Task.FQA, "table", "CC0-1.0", "yes", "", "", "", ("*",))
+IMAGES, QUESTIONS = 40, 9
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def rows() -> Iterator[tuple[Source, Candidate]]:
+        for number in range(IMAGES):
+            for place in range(QUESTIONS):
+                yield (
+                    SOURCE,
+                    Candidate(
+                        row="",
+                        image=f"{number}.png",
+                        load=lambda number=number: png(number),
+                        question=f"What is {place} and {number}?",
+                        answer=str(place + number),
+                        choices=("x", str(place + number)) if place % 2 else (),
+                        unit="cm" if place == 3 else None,
+                        clarity=0.25,
+                        complexity=number % 4,
+                    ),
+                )
+
+    folder = tmp_path_factory.mktemp("pool") / "pool"
+    write_pool([Feed("One", rows())], folder, {})
+    return folder
+
+
+@pytest.fixture
+def small_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limits at which forty pictures make several row groups and shards."""
+    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 8 * len(png(0)))
+    monkeypatch.setattr(shards, "SHARD_BYTES", 12 * len(png(0)))
+    monkeypatch.setattr(shards, "QUESTION_ROWS", 100)
+
+
+SPLITS = {"train": np.arange(0, IMAGES, 2), "test": np.arange(1, IMAGES, 2)}
+
+
+def read(folder: Path, config: str, split: str = "*") -> list[dict[str, Any]]:
+    files = sorted((folder / "data" / config).glob(f"{split}-*.parquet"))
+    return [row for file in files for row in pq.read_table(file).to_pylist()]
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_the_three_configs_say_the_same(pool: Path, tmp_path: Path) -> None:
+    written = write_shards(pool, SPLITS, tmp_path)
+    for split in SPLITS:
+        default = read(tmp_path, "default", split)
+        images = read(tmp_path, "images", split)
+        questions = read(tmp_path, "questions", split)
+        assert len(default) == len(questions) == QUESTIONS * len(images) == 20 * QUESTIONS
+        assert written.splits[split].questions == len(default)
+        assert written.splits[split].images == len(images)
+        assert [{k: v for k, v in row.items() if k != "image"} for row in default] == questions
+        for image in images:
+            assert sha256(image["image"]["bytes"]).hexdigest() == image["image_id"]
+            own = [row for row in default if row["image_id"] == image["image_id"]]
+            assert all(row["image"] == image["image"] for row in own)
+            assert [row["row_sha256"] for row in own] == [
+                question["row_sha256"] for question in image["questions"]
+            ]
+            assert [row["question"] for row in own] == [q["question"] for q in image["questions"]]
+    assert {row["image"]["bytes"] for row in read(tmp_path, "images")} == {
+        png(number) for number in range(IMAGES)
+    }
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_rows_are_in_the_order_of_their_images_across_shards(pool: Path, tmp_path: Path) -> None:
+    write_shards(pool, SPLITS, tmp_path)
+    names = sorted(p.name for p in (tmp_path / "data" / "default").iterdir())
+    assert len(names) > 2
+    for split in SPLITS:
+        ids = [row["image_id"] for row in read(tmp_path, "default", split)]
+        assert ids == sorted(ids)
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_an_image_is_stored_once_per_row_group(pool: Path, tmp_path: Path) -> None:
+    write_shards(pool, {"train": np.arange(IMAGES)}, tmp_path)
+    pictures = sum(len(png(number)) for number in range(IMAGES))
+    for file in (tmp_path / "data" / "default").iterdir():
+        meta = pq.read_metadata(file)
+        for i in range(meta.num_row_groups):
+            column = meta.row_group(i).column(CONFIGS["default"].names.index("image"))
+            assert column.path_in_schema == "image.bytes"
+            assert column.has_dictionary_page
+            assert column.total_compressed_size < 10 * len(png(0))
+    size = sum(p.stat().st_size for p in (tmp_path / "data" / "default").iterdir())
+    plain = QUESTIONS * pictures
+    assert size < plain / 2
+
+
+def test_shards_have_a_page_index_and_the_features(pool: Path, tmp_path: Path) -> None:
+    import datasets
+
+    write_shards(pool, {"train": np.arange(IMAGES)}, tmp_path)
+    for config in CONFIGS:
+        file = next((tmp_path / "data" / config).iterdir())
+        meta = pq.read_metadata(file)
+        assert meta.row_group(0).column(0).has_offset_index
+        stored = json.loads(meta.metadata[b"huggingface"])["info"]["features"]
+        features = datasets.Features.from_dict(stored)
+        assert features == datasets.Features.from_arrow_schema(pq.read_schema(file))
+        assert features.arrow_schema.equals(CONFIGS[config])
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_two_runs_write_the_same_bytes(pool: Path, tmp_path: Path) -> None:
+    one = write_shards(pool, SPLITS, tmp_path / "one")
+    two = write_shards(pool, SPLITS, tmp_path / "two")
+    assert one.digest == two.digest
+    for split in SPLITS:
+        files = {name: f.result() for name, f in one.splits[split].files.items()}
+        assert files == {name: f.result() for name, f in two.splits[split].files.items()}
+        for name, said in files.items():
+            data = (tmp_path / "two" / name).read_bytes()
+            assert said == {"bytes": len(data), "sha256": sha256(data).hexdigest()}
+
+
+def test_the_digest_is_of_the_rows_not_of_the_files(
+    pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = write_shards(pool, SPLITS, tmp_path / "one")
+    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 4 * len(png(0)))
+    two = write_shards(pool, SPLITS, tmp_path / "two")
+    assert one.digest == two.digest
+    expected = sha256()
+    for split in SPLITS:
+        for row in read(tmp_path / "one", "questions", split):
+            expected.update(bytes.fromhex(row["row_sha256"]))
+    assert one.digest == expected.hexdigest()
+
+
+def expected_hash(row: dict[str, Any]) -> str:
+    """The rule of `row_hashes` in plain Python."""
+
+    def text(value: Any) -> str:
+        if value is None:
+            return "\0"
+        if isinstance(value, list):
+            return "\x1e".join(value)
+        if isinstance(value, float):
+            return str(round(value * 1e6))
+        return str(value)
+
+    names = [name for name in CONFIGS["questions"].names if name != "row_sha256"]
+    return sha256("\x1f".join(text(row[name]) for name in names).encode()).hexdigest()
+
+
+def test_row_hashes_follow_the_stated_rule(pool: Path, tmp_path: Path) -> None:
+    write_shards(pool, {"train": np.arange(IMAGES)}, tmp_path)
+    rows = read(tmp_path, "questions")
+    assert [row["row_sha256"] for row in rows] == [expected_hash(row) for row in rows]
+    assert len({row["row_sha256"] for row in rows}) == len(rows)
+
+
+texts = st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+values = {
+    pa.string(): texts,
+    pa.int8(): st.none() | st.integers(-128, 127),
+    pa.float32(): st.none() | st.sampled_from([0.0, 0.5, 0.25, 1.0]),
+    pa.list_(pa.string()): st.lists(texts.filter(lambda t: t is not None), max_size=3),
+}
+questions = st.fixed_dictionaries(
+    {c.name: values[c.type] for c in CONFIGS["questions"] if c.name != "row_sha256"}
+)
+
+
+@given(st.lists(questions, min_size=1, max_size=4))
+def test_row_hashes_of_any_rows(rows: list[dict[str, Any]]) -> None:
+    columns = {
+        c.name: pa.array([row[c.name] for row in rows], c.type)
+        for c in CONFIGS["questions"]
+        if c.name != "row_sha256"
+    }
+    assert row_hashes(columns).to_pylist() == [expected_hash(row) for row in rows]

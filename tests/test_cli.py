@@ -1,0 +1,119 @@
+"""The command: sentences, exit codes, and JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mathv360k.builder.sources import SOURCES
+
+
+def run(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "mathv360k", *shlex.split(words)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def answer(words: str, folder: Path) -> Any:
+    done = run(f"{words} --json", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return json.loads(done.stdout)
+
+
+def test_build_prints_a_table_of_what_it_made(tmp_path: Path) -> None:
+    done = run("build --limit 17 --seed 5", tmp_path)
+    assert done.returncode == 0
+    assert "demo 1.0.0 in mathv360k" in done.stdout
+    assert "17 │        51 │" in done.stdout
+    assert 'load_dataset("mathv360k")' in done.stdout
+    assert run("build --limit 17 --seed 5 --quiet", tmp_path).stdout == ""
+    manifest = answer("build --limit 17 --seed 5", tmp_path)
+    assert manifest["folder"] == "mathv360k"
+    assert manifest["parameters"]["seed"] == 5
+    assert manifest["sources"]["drawn"]["images"] == 17
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("build nothing", 2, "Unknown recipe 'nothing'; give demo, release or the path"),
+        ("build nowhere.yaml", 2, "nowhere.yaml cannot be read"),
+        ("build --source-root nowhere", 2, "nowhere is not a folder"),
+        ("build --source-root .", 2, "No source is complete below ."),
+        ("build release", 2, "names no sources"),
+        ("build demo --pool nowhere", 1, "nowhere is not a finished pool"),
+        ("build --out theirs", 1, "will not touch"),
+        ("import nowhere.json theirs", 1, "nowhere.json does not exist"),
+        ("import rows.json nowhere.zip", 1, "nowhere.zip does not exist"),
+        ("import rows.json theirs", 1, "holds no folder of a source"),
+        ("sources --source TabMWPP", 2, "did you mean TabMWP"),
+        ("sources --check nowhere", 2, "nowhere is not a folder"),
+    ],
+)
+def test_every_failure_is_one_sentence(words: str, code: int, said: str, tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "file").write_text("theirs")
+    (tmp_path / "rows.json").write_text("[]")
+    done = run(words, tmp_path)
+    assert done.returncode == code
+    assert done.stderr.startswith("error: ")
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert (tmp_path / "theirs" / "file").read_text() == "theirs"
+
+
+@pytest.mark.parametrize("words", ["build --limit 0", "build --nonsense", "nonsense", "import"])
+def test_a_wrong_call_has_exit_code_2(words: str, tmp_path: Path) -> None:
+    done = run(words, tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_malformed_annotations_name_the_line(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text('[\n{"id": "identity_0"},\n{"id": oops}\n]')
+    (tmp_path / "images" / "TabMWP").mkdir(parents=True)
+    done = run("import rows.json images", tmp_path)
+    assert done.returncode == 1
+    assert "rows.json, line 3, column 8" in done.stderr
+    assert not (tmp_path / "mathv360k").exists()
+
+
+def test_nothing_usable_is_said_with_where_to_look(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text('[{"id": "identity_0"}]')
+    (tmp_path / "images" / "TabMWP").mkdir(parents=True)
+    done = run("import rows.json images", tmp_path)
+    assert done.returncode == 1
+    assert "Not one usable question was found; mathv360k.pool/quarantine.parquet" in done.stderr
+
+
+def test_sources_lists_all_24(tmp_path: Path, shared_sources: Path) -> None:
+    listed = answer("sources", tmp_path)["sources"]
+    assert [row["name"] for row in listed] == list(SOURCES)
+    assert len(listed) == 24
+    assert all(row["obtain"] and row["license"] and row["citation"] for row in listed)
+    found = {
+        row["name"]: row["missing"]
+        for row in answer(f"sources --check '{shared_sources}'", tmp_path)["sources"]
+    }
+    assert found["Geometry3K"] == found["ChartQA"] == found["VQA-RAD"] == []
+    assert found["TabMWP"] == ["problems_train.json"]
+    shown = run("sources", tmp_path).stdout
+    assert all(name in shown for name in SOURCES)
+    assert "arXiv:2209.14610" in run("sources --source TabMWP", tmp_path).stdout
+
+
+def test_doctor_warns_of_a_folder_that_hides_the_dataset(tmp_path: Path) -> None:
+    checks = {check["name"]: check for check in answer("doctor", tmp_path)["checks"]}
+    assert checks["datasets"]["status"] == "good"
+    assert checks["./mathv360k"]["status"] == "note"
+    (tmp_path / "mathv360k").mkdir()
+    (tmp_path / "mathv360k" / "schema.json").write_text("{}")
+    done = run("doctor", tmp_path)
+    assert done.returncode == 1
+    assert "./mathv360k: is not a dataset" in done.stdout
