@@ -18,7 +18,8 @@ from .builder.folders import (
     seal,
     write_manifest,
 )
-from .builder.pool import Feed, Progress, read_questions, write_pool
+from .builder.intake import Feed, Progress
+from .builder.pool import read_questions, write_pool
 from .builder.recipe import Recipe
 from .builder.release import open_release
 from .builder.shards import write_shards

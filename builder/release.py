@@ -19,8 +19,8 @@ from typing import Any, BinaryIO
 from ..errors import SourceError
 from .answer_form import answer_type, decimals
 from .images import read_file, read_limited, safe_path
+from .intake import Feed
 from .json_stream import stream
-from .pool import Feed
 from .schema import AnswerType, Kind, Reason, Unusable
 from .sources import SOURCES
 from .sources.source import Candidate, Rejection, Source

@@ -30,7 +30,8 @@ import pyarrow.parquet as pq
 
 from ..errors import FolderError
 from .folders import seal
-from .pool import QUESTION_BATCH, open_questions, read_questions
+from .intake import QUESTION_BATCH
+from .pool import open_questions, read_questions
 from .schema import CONFIGS, IMAGE, QUESTION, parquet_features
 
 SHARD_BYTES = 400 * 2**20

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from mathv360k.builder.pool import Feed, write_pool
+from mathv360k.builder.intake import Feed
+from mathv360k.builder.pool import write_pool
 from mathv360k.builder.sources import SOURCES
 from mathv360k.builder.sources.source import Candidate, Source
 from measure import Run, mathv360k, python, show

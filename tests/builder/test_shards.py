@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mathv360k.builder import shards
-from mathv360k.builder.pool import Feed, write_pool
+from mathv360k.builder.intake import Feed
+from mathv360k.builder.pool import write_pool
 from mathv360k.builder.schema import CONFIGS, Task
 from mathv360k.builder.shards import row_hashes, write_shards
 from mathv360k.builder.sources.source import Candidate, Source
