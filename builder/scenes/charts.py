@@ -1,4 +1,4 @@
-"""Bar charts, line charts, pie charts and scatter plots of invented figures."""
+"""Bar charts, line charts and pie charts of invented figures."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from ..schema import Task
 from . import chart_drawing
-from .asking import choose, decimal, dice, integer, listing, near, yes_no
+from .asking import choose, decimal, dice, integer, listing, yes_no
 from .scene import DrawnQuestion, Family, Scene
-from .themes import BARS, LINES, PIES, PLURALS, SCATTERS, SMALL, TIMES, in_full
+from .themes import BARS, LINES, PIES, PLURALS, SMALL, TIMES, in_full
 
 _MARKS = ((3, 3), (4, 5), (6, 9), (10, 12))
 """Marks of a chart by level; with one comparison between neighbours each."""
 
 
-def _page(rng: Random, marks: int, title: str, axis: str = "") -> dict[str, Any]:
+def page(rng: Random, marks: int, title: str, axis: str = "") -> dict[str, Any]:
     return {
         "width": min(640, rng.randint(30, 40) * 10 + max(0, marks - 4) * 25),
         "height": rng.randint(26, 36) * 10 + 20 * (marks > 6),
@@ -62,7 +62,7 @@ def _invent_bars(rng: Random, level: int) -> Scene:
     tail = " in {s}" * (rows > 1)
     printed = rng.random() < 0.5
     figures = _figures(rng, rows, n, printed, title in SMALL)
-    description: dict[str, Any] = _page(rng, n * rows, title, axis) | figures
+    description: dict[str, Any] = page(rng, n * rows, title, axis) | figures
     chosen = _in_order(rng, labels, n)
     room = (description["width"] - 70) / n
     lying = rng.random() < 0.25 or max(map(len, chosen)) * 7.2 > room
@@ -81,7 +81,7 @@ def _invent_bars(rng: Random, level: int) -> Scene:
         "of": value + tail,
         "most": f"Which {one} {most}{tail}?",
         "least": f"Which {one} {least}{tail}?",
-        "above": f"How many {_plural(one)} {above}{tail}?",
+        "above": f"How many {plural(one)} {above}{tail}?",
     }
     return _scene(description)
 
@@ -98,7 +98,7 @@ def _invent_lines(rng: Random, level: int) -> Scene:
     wide = len(labels[0]) > 4 or n > 6
     width = {"width": min(640, max(340, n * 62 + 80))} if wide else {}
     figures = _figures(rng, rows, n, rows == 1 and rng.random() < 0.6, title in SMALL)
-    description: dict[str, Any] = _page(rng, marks, title, axis) | width | figures
+    description: dict[str, Any] = page(rng, marks, title, axis) | width | figures
     if rows == 1:
         description["title"] += f": {series[0]}"
     description |= {
@@ -125,7 +125,7 @@ def _in_order(rng: Random, labels: tuple[str, ...], n: int) -> list[str]:
     return list(labels[start : start + n])
 
 
-def _plural(one: str) -> str:
+def plural(one: str) -> str:
     return PLURALS.get(one, one + "s")
 
 
@@ -202,7 +202,7 @@ def _ask_pair(d: dict[str, Any], rng: Random) -> list[DrawnQuestion]:
     x, y = d["values"][a][i], d["values"][b][i]
     this, that = (d["of"].format(x=labels[i], s=name) for name in (first, second))
     asked = [
-        integer(f"For how many {_plural(d['one'])} is the value for {first} greater than the value "
+        integer(f"For how many {plural(d['one'])} is the value for {first} greater than the value "
                 f"for {second}?", ahead, f"Comparing the pairs gives {ahead}."),
         yes_no(f"Is {this} greater than {that}?", x > y, f"The two values are {x} and {y}."),
         integer("How many series does the legend of the chart name?", len(d["values"]),
@@ -265,7 +265,7 @@ def _invent_pies(rng: Random, level: int) -> Scene:
     rows = 2 if level == 3 else 1
     year = rng.randint(2008, 2022)
     total = rng.choice((100, 200, 300, 400, 500, 600, 800, 1000, 1200, 2000))
-    description = _page(rng, n, title) | {
+    description = page(rng, n, title) | {
         "width": rng.randint(56, 64) * 10 if rows > 1 else rng.randint(36, 44) * 10,
         "labels": rng.sample(labels, n),
         "series": [str(year), str(year + rng.randint(2, 4))] if rows > 1 else [""],
@@ -316,83 +316,8 @@ def _ask_pies(d: dict[str, Any]) -> list[DrawnQuestion]:
     return asked
 
 
-def _invent_scatter(rng: Random, level: int) -> Scene:
-    title, x_axis, y_axis, one, x_words, y_words = rng.choice(SCATTERS)
-    n = rng.randint(*((4, 4), (5, 8), (10, 14), (17, 20))[level])
-    rows = 2 if level > 1 and rng.random() < 0.6 else 1
-    y_tick, x_tick = rng.choice((1, 2, 5, 10)), rng.choice((1, 1, 2))
-    spots = [(x, y) for x in range(1, 11) for y in range(1, 11)]
-    falling = any(word in title for word in ("price", "missed", "Depth"))
-    band = [(x, y) for x, y in spots if abs((11 - y if falling else y) - x) <= 2]
-    # One mark at either end makes the direction plain however few there are.
-    ends = [(x, 11 - x if falling else x) for x in (rng.randint(1, 2), rng.randint(9, 10))]
-    chosen = ends + rng.sample([spot for spot in band if spot not in ends], n - 2)
-    points = [[[x * x_tick, y * y_tick] for x, y in sorted(chosen[s::rows])] for s in range(rows)]
-    description = _page(rng, 7, title, y_axis) | {
-        "x_axis": x_axis,
-        "tick": y_tick,
-        "top": 11 * y_tick,
-        "x_tick": x_tick,
-        "x_top": 11 * x_tick,
-        "series": ["Group A", "Group B"] if rows > 1 else [""],
-        "points": points,
-        "one": one,
-        "plural": _plural(one),
-        "words": [x_words, y_words],
-    }
-    return Scene(description, n, rows)
-
-
-def _rises(points: list[list[int]]) -> bool:
-    """Whether the line of best fit slopes upwards."""
-    n, (xs, ys) = len(points), zip(*points, strict=True)
-    return n * sum(x * y for x, y in points) > sum(xs) * sum(ys)
-
-
-def _ask_scatter(d: dict[str, Any]) -> list[DrawnQuestion]:
-    rng = dice(d)
-    (x_words, y_words), one, plural = d["words"], d["one"], d["plural"]
-    points = [point for group in d["points"] for point in group]
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    limit, edge = rng.choice(ys), rng.choice(xs)
-    highest, high, low = sum(y > limit for y in ys), max(ys), min(ys)
-    nearby, way = near(len(points), rng, low=1), rng.choice(("rise", "fall"))
-    asked = [
-        choose(f"How many {plural} does the scatter plot show?", str(len(points)), nearby,
-               f"There are {len(points)} marks."),
-        yes_no(f"Does the {y_words} tend to {way} as the {x_words} rises?",
-               _rises(points) == (way == "rise"),
-               "That is the direction in which the marks run."),
-        integer(f"For how many {plural} is the {y_words} more than {limit}?", highest,
-                f"{highest} marks lie above the line for {limit}."),
-        integer(f"For how many {plural} is the {x_words} less than {edge}?",
-                sum(x < edge for x in xs), f"Count the marks left of the line for {edge}."),
-        integer(f"What is the highest {y_words} of any {one}?", high, f"It is {high}."),
-        integer(f"What is the difference between the highest and the lowest {y_words}?",
-                high - low, f"{high} - {low} = {high - low}."),
-        decimal(f"What is the mean {y_words} of all {plural}? Round to one decimal place.",
-                sum(ys) / len(ys), 1, f"The sum {sum(ys)} is divided by {len(ys)}."),
-        listing(f"List the different values of the {x_words} in ascending order.",
-                sorted(set(xs)), "Read the marks from left to right."),
-    ]  # fmt: skip
-    i = rng.choice([i for i, x in enumerate(xs) if xs.count(x) == 1] or [-1])
-    if i >= 0:
-        text = f"What is the {y_words} of the {one} whose {x_words} is {xs[i]}?"
-        asked.append(integer(text, ys[i], f"The only mark above {xs[i]} is at {ys[i]}."))
-    if len(d["points"]) > 1:
-        a, b = map(len, d["points"])
-        asked.append(integer("How many marks belong to Group A?", a, f"There are {a} of them."))
-        if a != b:
-            text = f"Are there more {plural} in Group A than in Group B?"
-            asked.append(yes_no(text, a > b, f"The groups have {a} and {b} marks."))
-    return asked
-
-
 FAMILIES: tuple[Family, ...] = (
     Family("bar chart", Task.FQA, "bar chart", _invent_bars, chart_drawing.bars, _ask_bars),
     Family("line chart", Task.FQA, "line plot", _invent_lines, chart_drawing.lines, _ask_lines),
     Family("pie chart", Task.FQA, "pie chart", _invent_pies, chart_drawing.pies, _ask_pies),
-    Family(
-        "scatter", Task.FQA, "scatter plot", _invent_scatter, chart_drawing.scatter, _ask_scatter
-    ),
 )

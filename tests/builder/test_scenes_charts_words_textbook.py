@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from mathv360k.builder.scenes import charts, textbook, word_problems
+from mathv360k.builder.scenes import charts, scatter, textbook, word_problems
 from mathv360k.builder.scenes.scene import Family
 
 FAMILIES = {
     family.name: family
-    for family in (*charts.FAMILIES, *word_problems.FAMILIES, *textbook.FAMILIES)
+    for family in (*charts.FAMILIES, *scatter.FAMILIES, *word_problems.FAMILIES, *textbook.FAMILIES)
 }
 BOOKS = {
     "series": [""],
