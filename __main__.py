@@ -1,5 +1,19 @@
-"""`python -m mathv360k` is the `mathv360k` command."""
+"""The entry of the `mathv360k` command, also as `python -m mathv360k`."""
 
-from .cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+
+def main() -> None:
+    """Run the command; Ctrl-C ends it with a sentence from the first moment on."""
+    try:
+        from .cli import run  # half a second of imports
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit("error: Interrupted; run the same command again.")
+
+
+if __name__ == "__main__":
+    main()

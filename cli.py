@@ -5,13 +5,16 @@ from __future__ import annotations
 import errno
 import json
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
+from PIL import Image
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,8 +26,14 @@ from .builder.sources import SOURCES, missing_files, source
 from .doctor import Check, examine
 from .errors import MathV360KError, UsageError
 
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"mathv360k {version('mathv360k')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
-    help="Rebuild, version, publish and load MathV360K.",
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode="markdown",
@@ -32,6 +41,16 @@ app = typer.Typer(
 )
 _out = Console()
 _err = Console(stderr=True)
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """Rebuild, version, publish and load MathV360K."""
+
 
 Out = Annotated[Path, typer.Option(help="The dataset folder to write.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
@@ -60,6 +79,8 @@ def build(
     quiet: Quiet = False,
 ) -> None:
     """Build a dataset folder from a recipe."""
+    if pool is not None and (recipe is None or source_root is not None or limit is not None):
+        raise UsageError("With --pool give a recipe, and neither --source-root nor --limit.")
     if recipe is None and source_root is not None:
         chosen = Recipe.model_validate({"name": "sources", "sources": _readable(source_root)})
     else:
@@ -151,8 +172,9 @@ def doctor(
         raise typer.Exit(1)
 
 
-def main() -> None:
+def run() -> None:
     """Run the command; every failure is one sentence and an exit code (1, or 2 for usage)."""
+    warnings.simplefilter("error", Image.DecompressionBombWarning)  # a reason, not a message
     # Arrow's own allocator hands large buffers back to the kernel at once: a tenth slower here.
     pa.set_memory_pool(pa.system_memory_pool())
     try:
@@ -252,12 +274,19 @@ def _report(out: Path, manifest: dict[str, Any], as_json: bool, quiet: bool) -> 
 
 def _print_sources(rows: list[dict[str, Any]], check: Path | None) -> None:
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column()
+    table.add_column(overflow="fold")  # an address must not lose its end
     for row in rows:
-        state = "" if row["readable"] else "no reader yet"
+        unread = "" if row["readable"] else "no reader yet"
+        state = unread
         if check is not None:
-            state = f"lacks {', '.join(row['missing'])}" if row["missing"] else "found"
+            found = f"lacks {', '.join(row['missing'])}" if row["missing"] else "found"
+            state = ", ".join(filter(None, (found, unread)))
         re_host = f"images may be re-hosted: {row['rehost']}"
-        table.add_row(row["name"], row["task"], f"[bold]{state}[/]" if state == "found" else state)
+        table.add_row(
+            row["name"], row["task"], escape(state), style="bold" if state == "found" else ""
+        )
         table.add_row("", "", escape(f"{row['license']}; {re_host}"), style="dim")
         if state != "found":
             table.add_row("", "", escape(f"{row['obtain']} {row['homepage']}"))

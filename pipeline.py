@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .builder.folders import (
@@ -15,6 +18,7 @@ from .builder.folders import (
     is_intact,
     new_folder,
     read_manifest,
+    refuse_foreign,
     seal,
     write_manifest,
 )
@@ -38,10 +42,10 @@ def _quiet(*_: object) -> None:
 
 def build(
     recipe: Recipe,
-    out: Path = Path("mathv360k"),
+    out: Path | str = "mathv360k",
     *,
-    source_root: Path | None = None,
-    pool: Path | None = None,
+    source_root: Path | str | None = None,
+    pool: Path | str | None = None,
     progress: Progress = _quiet,
 ) -> dict[str, Any]:
     """Build the dataset folder `out` from a recipe; the manifest of what is there in the end.
@@ -49,17 +53,19 @@ def build(
     The sources are read from `source_root/<name>` into a pool beside `out`, unless `pool` names one
     that is there already. Raises `errors.UsageError`, `errors.SourceError` or `errors.FolderError`.
     """
+    out = Path(out)
+    refuse_foreign(out, "dataset")  # before hours of reading
     if pool is None:
         pool = pool_beside(out)
-        read_sources(recipe, pool, source_root, progress)
-    return write_dataset(recipe, pool, out, progress)
+        read_sources(recipe, pool, None if source_root is None else Path(source_root), progress)
+    return write_dataset(recipe, Path(pool), out, progress)
 
 
 def import_release(
     recipe: Recipe,
-    annotations: Path,
-    images: Path,
-    out: Path = Path("mathv360k"),
+    annotations: Path | str,
+    images: Path | str,
+    out: Path | str = "mathv360k",
     *,
     progress: Progress = _quiet,
 ) -> dict[str, Any]:
@@ -68,6 +74,8 @@ def import_release(
     `annotations` is train_samples_all_tuning.json, `images` its image folder or zip, which is read
     in place. Raises as `build` does.
     """
+    annotations, images, out = Path(annotations), Path(images), Path(out)
+    refuse_foreign(out, "dataset")
     pool = pool_beside(out)
     with open_release(annotations, images) as feed:
         parameters = {"release": fingerprint(annotations, images)}
@@ -98,11 +106,13 @@ def read_sources(
 def _feed(name: str, options: ReadOptions, source_root: Path | None) -> tuple[Feed, str]:
     declared = source(name)
     if declared.read is None:
-        raise SourceError(f"This version of mathv360k cannot read {name} yet; leave it out.")
+        raise UsageError(f"This version of mathv360k cannot read {name} yet; leave it out.")
     if not declared.files:  # drawn on the spot
         return _reading(declared, declared.read, Path(), options), ""
     if source_root is None:
         raise UsageError(f"{name} is read from a folder; say where with --source-root DIR.")
+    if not source_root.is_dir():
+        raise UsageError(f"{source_root} is not a folder; say where the sources are.")
     folder = source_root / name
     if not folder.is_dir():
         raise SourceError(f"{folder} does not exist; {declared.obtain}")
@@ -135,9 +145,9 @@ def write_dataset(
     if pool_manifest is None or not is_intact(pool, pool_manifest):
         raise FolderError(f"{pool} is not a finished pool; build without --pool to make one.")
     if not pool_manifest["questions"]:
-        raise FolderError(
-            f"Not one usable question was found; {pool / QUARANTINE} has the reason for each row."
-        )
+        where = f"{pool / QUARANTINE} has the reason for each row"
+        reason = where if pool_manifest["quarantine"] else "there are no rows"
+        raise FolderError(f"Not one usable question was found; {reason}.")
     inputs = {"pool": _digest(pool_manifest)}
     parameters = {
         **recipe.model_dump(mode="json", include={"name", "version", "seed", "splits"}),
@@ -147,30 +157,13 @@ def write_dataset(
     same = done and done["inputs"] == inputs and done["parameters"] == parameters
     if done and same and is_intact(out, done):
         return done
-    images = pq.read_table(pool / "images.parquet", columns=["image_id", "dhash"])
-    questions = read_questions(pool, ["image", "problem"])
-    split = assign_splits(images, questions, recipe.splits, recipe.seed)
-    rows = {name: np.flatnonzero(split == i) for i, name in enumerate(recipe.splits)}
-    del images, questions
     with new_folder(out, "dataset") as folder:
-        written = write_shards(pool, {n: r for n, r in rows.items() if len(r)}, folder, progress)
-        (folder / QUARANTINE).write_bytes((pool / QUARANTINE).read_bytes())
-        body = {
-            "name": recipe.name,
-            "version": recipe.version,
-            "digest": written.digest,
+        with _explained(pool, pool_manifest):
+            body = _write(recipe, pool, folder, progress)
+        body |= {
             "parameters": parameters,
             "inputs": inputs,
-            "splits": {
-                name: {"images": s.images, "questions": s.questions, "bytes": s.bytes}
-                for name, s in written.splits.items()
-            },
-            "sources": _composition(pool),
             "quarantine": pool_manifest["reasons"],
-            "files": {
-                **{n: f.result() for s in written.splits.values() for n, f in s.files.items()},
-                QUARANTINE: seal(folder / QUARANTINE),
-            },
         }
         write_card(folder, body)
         body["files"]["README.md"] = seal(folder / "README.md")
@@ -178,6 +171,48 @@ def write_dataset(
     manifest = read_manifest(out, "dataset")
     assert manifest is not None
     return manifest
+
+
+@contextmanager
+def _explained(pool: Path, manifest: dict[str, Any]) -> Iterator[None]:
+    """What goes wrong while a pool is read, told as what it comes from."""
+    failure: Exception | None = None
+    try:
+        yield
+    except Exception as error:
+        failure = error
+    if read_manifest(pool, "pool") != manifest:
+        raise FolderError(f"{pool} was changed by another process; run the command again.")
+    unreadable = isinstance(failure, OSError) and failure.errno is None  # so says Parquet
+    if unreadable or isinstance(failure, pa.ArrowException):
+        raise FolderError(f"{pool} is damaged ({failure}); delete it and build again.")
+    if failure is not None:
+        raise failure
+
+
+def _write(recipe: Recipe, pool: Path, folder: Path, progress: Progress) -> dict[str, Any]:
+    """Write the data files; what the manifest says about them."""
+    images = pq.read_table(pool / "images.parquet", columns=["image_id", "dhash"])
+    questions = read_questions(pool, ["image", "problem"])
+    split = assign_splits(images, questions, recipe.splits, recipe.seed)
+    rows = {name: np.flatnonzero(split == i) for i, name in enumerate(recipe.splits)}
+    del images, questions
+    written = write_shards(pool, {n: r for n, r in rows.items() if len(r)}, folder, progress)
+    (folder / QUARANTINE).write_bytes((pool / QUARANTINE).read_bytes())
+    return {
+        "name": recipe.name,
+        "version": recipe.version,
+        "digest": written.digest,
+        "splits": {
+            name: {"images": s.images, "questions": s.questions, "bytes": s.bytes}
+            for name, s in written.splits.items()
+        },
+        "sources": _composition(pool),
+        "files": {
+            **{n: f.result() for s in written.splits.values() for n, f in s.files.items()},
+            QUARANTINE: seal(folder / QUARANTINE),
+        },
+    }
 
 
 def _digest(manifest: dict[str, Any]) -> str:

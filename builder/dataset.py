@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import datasets
+import pyarrow as pa
 import pyarrow.compute as pc
 from datasets.packaged_modules.parquet.parquet import Parquet, ParquetConfig
 from huggingface_hub import hf_hub_download
@@ -18,6 +19,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from ..errors import FolderError, UsageError
 from .folders import MANIFEST, is_intact, read_manifest
 from .schema import CONFIGS, Kind, Task, parquet_features
+from .sources import EMBEDDED, SOURCES
 
 Loaded = (
     datasets.Dataset
@@ -137,13 +139,16 @@ def load(
         FolderError: `path` is not a finished dataset.
     """
     wanted: dict[str, list[Any] | None] = {
-        "source": _listed(source),
+        "source": _known("source", _listed(source), [*SOURCES, EMBEDDED.name]),
         "task": _known("task", _listed(task), Task),
         "kind": _known("kind", _listed(kind), Kind),
         "complexity": _listed(complexity),
     }
     minima = {"clarity": min_clarity, "agreement": min_agreement}
-    tests = {n: pc.field(n).isin(values) for n, values in wanted.items() if values is not None}
+    tests = {n: _among(n, values) for n, values in wanted.items() if values is not None}
+    for name, least in minima.items():
+        if least is not None and not isinstance(least, (int, float)):
+            raise UsageError(f"min_{name} is a number, which {least!r} is not.")
     tests |= {n: pc.field(n) >= least for n, least in minima.items() if least is not None}
     if exclude_contaminated:
         tests["contamination"] = pc.field("contamination").is_null()
@@ -152,7 +157,6 @@ def load(
             raise UsageError(f"Config {config!r} has no column {name!r}; filter another config.")
     filters = reduce(and_, tests.values()) if tests else None
     builder = MathV360K(path, config, revision=revision, filters=filters, columns=columns)
-    _known("source", wanted["source"], builder.manifest["sources"])
     if split is not None:
         _known("split", _splits_of(split), builder.manifest["splits"])
     if streaming:
@@ -203,6 +207,14 @@ def _find(path: str | Path, revision: str | None) -> tuple[str, dict[str, Any]]:
         raise FolderError(f"{path} on the Hub was not built by mathv360k.")
     commit = Path(local).parent.name  # the cache keeps each commit in a folder of its name
     return f"hf://datasets/{path}@{commit}", manifest
+
+
+def _among(column: str, values: list[Any]) -> pc.Expression:
+    kind = CONFIGS["default"].field(column).type
+    try:
+        return pc.field(column).isin(pa.array(values, kind))
+    except pa.ArrowException:
+        raise UsageError(f"{column} is {kind}, which {values!r} is not.") from None
 
 
 def _listed(values: Any) -> list[Any] | None:

@@ -13,13 +13,18 @@ from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
-from ..errors import FolderError
+from ..errors import FolderError, UsageError
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 """Raised when a folder of an older version can no longer be read."""
 
 Step = Literal["pool", "dataset"]
+
+_KEYS = {
+    "pool": {"parameters", "files", "images", "questions", "reasons"},
+    "dataset": {"parameters", "files", "inputs", "name", "version", "digest", "splits", "sources"},
+}
 
 
 def read_manifest(folder: Path, step: Step) -> dict[str, Any] | None:
@@ -43,7 +48,11 @@ def read_manifest(folder: Path, step: Step) -> dict[str, Any] | None:
             f"{path} is of format {manifest['mathv360k']!r}, this version of mathv360k reads "
             f"format {FORMAT}; build {folder} again."
         )
-    return manifest if manifest.get("step") == step else None
+    if manifest.get("step") != step:
+        return None
+    if not _KEYS[step] <= manifest.keys() or not isinstance(manifest["files"], dict):
+        raise FolderError(f"{path} is damaged; move {folder} away and run the command again.")
+    return manifest
 
 
 def is_intact(folder: Path, manifest: dict[str, Any]) -> bool:
@@ -89,11 +98,13 @@ def new_folder(out: Path, step: Step) -> Iterator[Path]:
     Until then `out` stays as it was. Raises `FolderError` where `out` holds anything that this
     step did not write, or another process is writing it.
     """
+    if out.is_symlink():  # a link to the version in use: what it points to is replaced
+        out = out.resolve()
     partial = out.with_name(f".{out.name}.partial")
     old = out.with_name(f".{out.name}.old")
     if old.exists() and not out.exists():  # killed between the two renames below
         old.rename(out)
-    _refuse_foreign(out, step)
+    refuse_foreign(out, step)
     partial.mkdir(parents=True, exist_ok=True)
     lock = FileLock(partial / ".lock", blocking=False)
     try:
@@ -118,15 +129,29 @@ def new_folder(out: Path, step: Step) -> Iterator[Path]:
         lock.release()
 
 
-def _refuse_foreign(out: Path, step: Step) -> None:
+def refuse_foreign(out: Path, step: Step) -> None:
+    """Raise where `step` may not replace `out`: `FolderError` for anything it did not write.
+
+    Raises `UsageError` where `out` is the current directory or one that holds it.
+    """
+    if Path.cwd().is_relative_to(out.resolve()):
+        raise UsageError(f"{out} holds the current directory; name a folder of its own with --out.")
     if not out.exists():
         return
     if not out.is_dir():
         raise FolderError(f"{out} is a file; choose another output folder with --out.")
-    if any(out.iterdir()) and read_manifest(out, step) is None:
+    manifest = read_manifest(out, step)
+    ours = {MANIFEST, *(manifest["files"] if manifest else ())}
+    for path in sorted(out.rglob("*")):
+        name = path.relative_to(out).as_posix()
+        if name not in ours and not any(file.startswith(f"{name}/") for file in ours):
+            raise FolderError(
+                f"{path} is not a file that mathv360k wrote, and {out} would be replaced with it; "
+                "move it away or choose another output folder with --out."
+            )
+    if manifest is None and (out / MANIFEST).exists():
         raise FolderError(
-            f"{out} holds files that mathv360k did not write and will not touch; "
-            "choose another output folder with --out."
+            f"{out / MANIFEST} is not of a {step}; choose another output folder with --out."
         )
 
 

@@ -40,9 +40,18 @@ class ImageFacts:
 def safe_path(name: str) -> PurePosixPath:
     """`name` as a relative path that stays below its root; raises `Unusable` where it does not."""
     path = PurePosixPath(name.replace("\\", "/"))
-    if not name or "\0" in name or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
+    parts = path.parts
+    if not parts or path.is_absolute() or ".." in parts or ":" in parts[0] or not _is_text(name):
         raise Unusable(Reason.UNSAFE_PATH, f"{name!r} is not a path below the image folder")
     return path
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file may be called so: no NUL, no half of a surrogate pair."""
+    try:
+        return b"\0" not in name.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def read_file(root: Path, name: str) -> bytes:
@@ -55,6 +64,8 @@ def read_file(root: Path, name: str) -> bytes:
         resolved = path.resolve()
         if not resolved.is_relative_to(root.resolve()):
             raise Unusable(Reason.UNSAFE_PATH, f"{name!r} links to a place outside its folder")
+        if resolved.exists() and not resolved.is_file():  # a pipe would be waited for
+            raise Unusable(Reason.IMAGE_UNREADABLE, f"{name!r} is not a file")
         with resolved.open("rb") as file:
             return read_limited(file, name)
     except (FileNotFoundError, NotADirectoryError):
@@ -90,7 +101,7 @@ def inspect(data: bytes) -> ImageFacts:
         raise
     except UnidentifiedImageError:
         raise Unusable(Reason.IMAGE_UNREADABLE, f"not one of {', '.join(FORMATS)}") from None
-    except Image.DecompressionBombError as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unusable(Reason.IMAGE_TOO_LARGE, str(error)) from None
     except Exception as error:  # Pillow's decoders raise whatever the broken bytes lead them to
         truncated = "truncated" in str(error) or isinstance(error, EOFError)

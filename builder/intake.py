@@ -14,7 +14,7 @@ import pyarrow as pa
 from .answer_form import answer_type, decimals
 from .images import ImageFacts, inspect
 from .repetitions import problem_key
-from .schema import QUESTION, QuestionType, Reason, Unusable
+from .schema import QUESTION, QuestionType, Reason, Unusable, printable
 from .sources.source import Candidate, Rejection, Source
 
 Progress = Callable[[str, int, int | None], None]
@@ -80,6 +80,7 @@ class Intake:
     """Everything taken in so far. Image bytes go straight to disk, texts stay in memory."""
 
     write: Callable[[bytes], object]
+    feed: str = ""
     offset: int = 0
     images: list[dict[str, Any]] = field(default_factory=list)
     image_rows: dict[str, int] = field(default_factory=dict)  # image_id -> row in images
@@ -90,6 +91,7 @@ class Intake:
 
     def take(self, feed: Feed, progress: Progress) -> None:
         """Take in one feed; images are decoded ahead on all cores, rows stay in order."""
+        self.feed = feed.name
         opened: dict[tuple[str, str], Future[tuple[bytes, ImageFacts]] | int | Unusable] = {}
         window: deque[tuple[Source | None, Candidate | Rejection]] = deque()
         ahead = done = 0
@@ -98,8 +100,7 @@ class Intake:
             nonlocal ahead
             source, row = window.popleft()
             if isinstance(row, Rejection):
-                name = source.name if source else feed.name
-                self._reject(name, row.row, row.image, row.reason, row.detail)
+                self._reject(source, row)
                 return
             assert source is not None
             key = source.name, row.image
@@ -108,7 +109,7 @@ class Intake:
                 image = opened[key] = self._add_image(source, row, image)
                 ahead -= 1
             if isinstance(image, Unusable):
-                self._reject(source.name, row.row, row.image, image.reason, image.detail)
+                self._reject(source, Rejection(row.row, image.reason, image.detail, row.image))
             else:
                 self._add_question(source, row, image)
 
@@ -172,7 +173,7 @@ class Intake:
         try:
             question, choices, answer, letter = _checked(row)
         except Unusable as bad:
-            self._reject(source.name, row.row, row.image, bad.reason, bad.detail)
+            self._reject(source, Rejection(row.row, bad.reason, bad.detail, row.image))
             return
         parent = None if row.parent is None else f"{source.name}/{row.image}#original-{row.parent}"
         self.batch.append(
@@ -201,11 +202,17 @@ class Intake:
         if len(self.batch) >= QUESTION_BATCH:
             self._flush()
 
-    def _reject(
-        self, source: str, row: str, image: str | None, reason: Reason, detail: str
-    ) -> None:
+    def _reject(self, source: Source | None, row: Rejection) -> None:
+        """Note a row that cannot be used; its image is named as those in the pool are."""
+        image = f"{source.name}/{row.image}" if source and row.image else row.image
         self.quarantined.append(
-            {"source": source, "row": row, "image": image, "reason": reason, "detail": detail}
+            {
+                "source": source.name if source else self.feed,
+                "row": printable(row.row),
+                "image": printable(image) if image else None,
+                "reason": row.reason,
+                "detail": printable(row.detail),
+            }
         )
 
     def _flush(self) -> None:
@@ -226,6 +233,9 @@ def _open(load: Callable[[], bytes]) -> tuple[bytes, ImageFacts]:
 
 def _checked(row: Candidate) -> tuple[str, list[str], str, str | None]:
     """Question, choices, answer and answer letter of a row that can be used."""
+    for text in (row.question, row.answer, *row.choices, row.unit or "", row.rationale or ""):
+        if printable(text) != text:
+            raise Unusable(Reason.MALFORMED_ROW, f"{printable(text)!r} holds half a character")
     question, answer = row.question.strip(), row.answer.strip()
     choices = [choice.strip() for choice in row.choices]
     if not question:

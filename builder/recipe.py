@@ -82,10 +82,20 @@ def read_recipe(name: str) -> Recipe:
         known = ", ".join(built_in())
         raise UsageError(f"Unknown recipe {name!r}; give {known} or the path of a .yaml file.")
     try:
-        return Recipe.model_validate(yaml.safe_load(text))
+        data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UsageError(f"Recipe {name} is not YAML: {' '.join(str(error).split())}.") from None
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "unreadable"
+        raise UsageError(f"Recipe {name}{where} is not YAML: {problem}.") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"Recipe {name} is not a mapping of settings; see the README for one.")
+    try:
+        return Recipe.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the recipe"
-        raise UsageError(f"Recipe {name}, {where}: {first['msg']}.") from None
+        where = ".".join(map(str, first["loc"])) or "splits"
+        if first["type"] == "extra_forbidden":
+            raise UsageError(f"Recipe {name}: {where} is not a setting of a recipe.") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"Recipe {name}, {where}: {said}.") from None

@@ -6,8 +6,8 @@ Facts about the format: README and issue #3 of HZQ950419/Math-LLaVA; arXiv 2406.
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import SourceError
+from ..errors import SourceError, UsageError
 from .answer_form import answer_type, decimals
 from .images import read_file, read_limited, safe_path
 from .intake import Feed
@@ -45,17 +45,18 @@ def open_release(annotations: Path, images: Path) -> Iterator[Feed]:
     """The release as a feed for a pool.
 
     `images` is the folder or the zip, whatever its top folder is called; the zip is read in place.
-    Raises `errors.SourceError` where one of them is missing or is not what it should be.
+    Raises `errors.UsageError` where one of them is missing and `errors.SourceError` where it is
+    not what it should be.
     """
     if not annotations.is_file():
-        raise SourceError(f"{annotations} does not exist; give the path of the released JSON file.")
+        raise UsageError(f"{annotations} does not exist; give the path of the released JSON file.")
     with ExitStack() as stack:
         if images.is_dir():
             load, unsafe = partial(read_file, _base(images)), []
         elif images.is_file():
             load, unsafe = stack.enter_context(_open_zip(images))
         else:
-            raise SourceError(f"{images} does not exist; give the image folder or data_images.zip.")
+            raise UsageError(f"{images} does not exist; give the image folder or data_images.zip.")
         file = stack.enter_context(annotations.open("rb"))
         reader = _Reader(annotations.name, load)
         yield Feed("release", chain(((None, row) for row in unsafe), reader.rows(file)))
@@ -77,7 +78,7 @@ def _open_zip(path: Path) -> Iterator[tuple[Callable[[str], bytes], list[Rejecti
     """A loader of the images in a zip, by `<source>/images/<file>`, and its unsafe members."""
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError) as error:
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, struct.error) as error:
         raise SourceError(f"{path} is not a readable zip ({error}); download it again.") from None
     members: dict[str, zipfile.ZipInfo] = {}
     unsafe: list[Rejection] = []
@@ -101,8 +102,9 @@ def _read_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], 
     try:
         with archive.open(info) as file:
             return read_limited(file, name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
-        # RuntimeError: encrypted; its subclass NotImplementedError: an unknown compression
+    except Unusable:
+        raise
+    except Exception as error:  # zipfile and the decompressors raise whatever damage leads them to
         raise Unusable(Reason.IMAGE_UNREADABLE, f"{name!r} in the zip: {error}") from None
 
 
@@ -135,9 +137,9 @@ class _Reader:
                 yield self._row(where, index, row)
             except Unusable as bad:
                 image = row.get("image") if isinstance(row, dict) else None
-                image = image if isinstance(image, str) else None
-                prefix = SOURCES.get(image.split("/")[0]) if image else None
-                yield prefix, Rejection(where, bad.reason, bad.detail, image)
+                first, _, rest = image.partition("/") if isinstance(image, str) else ("", "", "")
+                known = SOURCES.get(first)
+                yield known, Rejection(where, bad.reason, bad.detail, rest if known else image)
 
     def _row(self, where: str, index: int, row: Any) -> tuple[Source, Candidate]:
         image, human, gpt = _fields(row)

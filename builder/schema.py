@@ -71,6 +71,11 @@ class Reason(StrEnum):
     CONFLICTING_ANSWERS = "conflicting_answers"
 
 
+def printable(text: str) -> str:
+    """`text` without halves of surrogate pairs, which JSON can spell but no file takes."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 class Unusable(Exception):
     """A row or an image that cannot be used: the reason for the quarantine, and a sentence."""
 

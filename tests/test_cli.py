@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +50,17 @@ def test_build_prints_a_table_of_what_it_made(tmp_path: Path) -> None:
         ("build --source-root .", 2, "No source is complete below ."),
         ("build release", 2, "names no sources"),
         ("build demo --pool nowhere", 1, "nowhere is not a finished pool"),
-        ("build --out theirs", 1, "will not touch"),
-        ("import nowhere.json theirs", 1, "nowhere.json does not exist"),
-        ("import rows.json nowhere.zip", 1, "nowhere.zip does not exist"),
+        ("build --out theirs", 1, "theirs/file is not a file that mathv360k wrote"),
+        ("import nowhere.json theirs", 2, "nowhere.json does not exist"),
+        ("import rows.json nowhere.zip", 2, "nowhere.zip does not exist"),
         ("import rows.json theirs", 1, "holds no folder of a source"),
+        ("build --out .", 2, ". holds the current directory"),
+        ("build --out ..", 2, ".. holds the current directory"),
+        ("build --out ''", 2, "holds the current directory"),
+        ("build --pool theirs", 2, "With --pool give a recipe"),
+        ("build demo --pool theirs --limit 3", 2, "With --pool give a recipe"),
+        ("build demo --pool theirs", 1, "theirs is not a finished pool"),
+        ("import rows.json broken.zip", 1, "broken.zip is not a readable zip"),
         ("sources --source TabMWPP", 2, "did you mean TabMWP"),
         ("sources --check nowhere", 2, "nowhere is not a folder"),
     ],
@@ -60,6 +69,7 @@ def test_every_failure_is_one_sentence(words: str, code: int, said: str, tmp_pat
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "file").write_text("theirs")
     (tmp_path / "rows.json").write_text("[]")
+    (tmp_path / "broken.zip").write_bytes(b"PK\x05\x06" + bytes([255]) * 18)
     done = run(words, tmp_path)
     assert done.returncode == code
     assert done.stderr.startswith("error: ")
@@ -73,6 +83,23 @@ def test_a_wrong_call_has_exit_code_2(words: str, tmp_path: Path) -> None:
     done = run(words, tmp_path)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_at_any_moment_is_one_sentence(tmp_path: Path) -> None:
+    for moment in (0.15, 0.3, 0.6):
+        command = [sys.executable, "-m", "mathv360k", "build", "--limit", "500", "--quiet"]
+        with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+            time.sleep(moment)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate()
+        assert process.returncode == 1, (moment, said)
+        assert said.startswith("error: Interrupted;")
+        assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_version(tmp_path: Path) -> None:
+    assert run("--version", tmp_path).stdout.startswith("mathv360k 0.")
 
 
 def test_malformed_annotations_name_the_line(tmp_path: Path) -> None:

@@ -66,6 +66,8 @@ def test_images_are_filtered_by_what_images_have(built: Path) -> None:
 
 
 def test_where_nothing_is_left_the_columns_stay(built: Path) -> None:
+    assert len(load(built, source=[], split="train")) == 0
+    assert len(load(built, source="TabMWP", split="train[:10%]+test")) == 0
     everything = load(built, source="drawn", kind="simplify")
     assert {name: len(rows) for name, rows in everything.items()} == {
         "train": 0,
@@ -107,10 +109,13 @@ def test_the_builder_writes_parquet_elsewhere(
     [
         ({"config": "image"}, "Unknown config 'image'; choose default, images, questions"),
         ({"source": "drown"}, "Unknown source 'drown'; did you mean drawn"),
+        ({"source": ["TabMWP", "ChatQA"]}, "did you mean ChartQA"),
         ({"task": "GSP"}, "Unknown task 'GSP'"),
         ({"kind": ["original", "orginal"]}, "Unknown kind 'orginal'; did you mean original"),
         ({"config": "images", "kind": "original"}, "has no column 'kind'"),
         ({"columns": ["nope"]}, "has no column 'nope'"),
+        ({"complexity": "three"}, "complexity is int8"),
+        ({"min_clarity": "a"}, "min_clarity is a number"),
         ({"split": "trian[:5]"}, "Unknown split 'trian'; did you mean train"),
         ({"revision": "2.0.0"}, "is version 1.0.0, not 2.0.0"),
         ({"path": "nowhere"}, "neither a dataset folder here nor a Hub repository"),

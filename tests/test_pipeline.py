@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +16,11 @@ import datasets
 import pandas as pd
 import pytest
 
-import mathv360k
+import mathv360k.pipeline
 from mathv360k import FolderError, Recipe, SourceError, UsageError, read_recipe
 from mathv360k.builder.folders import is_intact, read_manifest
 from mathv360k.builder.images import inspect
+from mathv360k.builder.shards import write_shards
 from release_file import small_pictures, write_release
 
 datasets.disable_progress_bars()
@@ -176,16 +178,65 @@ def test_a_pool_can_be_used_for_another_dataset(built: Path, tmp_path: Path) -> 
     assert manifest["splits"]["train"]["questions"] == 34 * 3
 
 
+def test_a_damaged_pool_is_said(built: Path, tmp_path: Path) -> None:
+    pool = shutil.copytree(built.with_name("mathv360k.pool"), tmp_path / "pool")
+    for name in ("images.parquet", "questions.arrow"):
+        whole = (pool / name).read_bytes()
+        (pool / name).write_bytes(bytes(len(whole)))
+        with pytest.raises(FolderError, match=r"is damaged .*delete it and build again"):
+            mathv360k.build(demo(), tmp_path / "out", pool=pool)
+        (pool / name).write_bytes(whole)
+    assert mathv360k.build(demo(), tmp_path / "out", pool=pool)["splits"]
+
+
+def test_a_pool_that_changes_while_it_is_read_is_noticed(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = shutil.copytree(built.with_name("mathv360k.pool"), tmp_path / "pool")
+
+    def meanwhile(*given: Any) -> Any:
+        shutil.rmtree(pool)
+        mathv360k.pipeline.read_sources(demo(3), pool)
+        return write_shards(*given)
+
+    monkeypatch.setattr("mathv360k.pipeline.write_shards", meanwhile)
+    with pytest.raises(FolderError, match="was changed by another process"):
+        mathv360k.build(demo(), tmp_path / "out", pool=pool)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("content", [{"notes.txt": "mine"}, {"manifest.json": '{"mine": 1}'}])
 def test_a_folder_of_somebody_else_is_not_touched(content: dict[str, str], tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     for name, text in content.items():
         (out / name).write_text(text)
-    with pytest.raises(FolderError, match="will not touch"):
+    with pytest.raises(FolderError, match="choose another output folder"):
         mathv360k.build(demo(2), out)
     assert {path.name: path.read_text() for path in out.iterdir()} == content
-    assert not (tmp_path / ".out.partial").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_files_added_to_a_dataset_are_not_lost(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    mathv360k.build(demo(2), out)
+    (out / "data" / "mine").mkdir()
+    with pytest.raises(FolderError, match=r"data/mine is not a file that mathv360k wrote"):
+        mathv360k.build(demo(3), out)
+    assert (out / "data" / "mine").is_dir()
+
+
+def test_a_link_to_a_version_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "mathv360k").symlink_to(tmp_path / "mathv360k.v1")
+    for images in (2, 3):
+        manifest = mathv360k.build(demo(images), tmp_path / "mathv360k")
+        assert manifest["splits"]
+    assert (tmp_path / "mathv360k").is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "mathv360k",
+        "mathv360k.pool",
+        "mathv360k.v1",
+    ]
 
 
 def test_an_empty_folder_may_be_filled_and_a_file_not(tmp_path: Path) -> None:
@@ -202,6 +253,9 @@ def test_a_manifest_of_another_format_or_broken(tmp_path: Path) -> None:
     (out / "manifest.json").write_text('{"mathv360k": 99, "step": "dataset"}')
     with pytest.raises(FolderError, match="format 99"):
         mathv360k.build(demo(2), out)
+    (out / "manifest.json").write_text('{"mathv360k": 1, "step": "dataset"}')
+    with pytest.raises(FolderError, match="is damaged"):
+        mathv360k.build(demo(2), out)
     (out / "manifest.json").write_text("{")
     with pytest.raises(FolderError, match="cannot be read"):
         mathv360k.build(demo(2), out)
@@ -216,13 +270,15 @@ def test_what_a_recipe_gets_wrong(tmp_path: Path, shared_sources: Path) -> None:
         build(sources={"TabMPW": {}})
     with pytest.raises(SourceError, match=r"problems_train\.json .*splits: \[validation\]"):
         build(sources={"TabMWP": {}})
-    with pytest.raises(SourceError, match="cannot read DVQA yet"):
+    with pytest.raises(UsageError, match="cannot read DVQA yet"):
         build(sources={"DVQA": {}})
     with pytest.raises(UsageError, match="names no sources"):
         build()
     with pytest.raises(UsageError, match="--source-root"):
         mathv360k.build(FOUR, tmp_path / "out")
     with pytest.raises(SourceError, match="does not exist"):
+        mathv360k.build(FOUR, tmp_path / "out", source_root=tmp_path)
+    with pytest.raises(UsageError, match="is not a folder"):
         mathv360k.build(FOUR, tmp_path / "out", source_root=tmp_path / "nowhere")
     with pytest.raises(FolderError, match="is not a finished pool"):
         mathv360k.build(FOUR, tmp_path / "out", pool=tmp_path / "nowhere")
@@ -232,14 +288,14 @@ def test_what_a_recipe_gets_wrong(tmp_path: Path, shared_sources: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("name: [", "is not YAML"),
-        ("- a", "the recipe"),
+        ("name: x\nseed: [", "line 2 is not YAML"),
+        ("- a", "not a mapping of settings"),
         ("name: x\nsources: {TabMWP: {limit: 0}}", "sources.TabMWP.limit"),
         ("name: x\nsources: {TabMWP: {splits: [test]}}", "sources.TabMWP.splits"),
         ("name: x\nversion: 1.0", "version"),
         ("name: x\nversion: 1.0.0-rc1", "version"),
-        ("name: x\nsplits: {train: 0.5}", "add up to 0.5"),
-        ("name: x\nshuffle: true", "shuffle"),
+        ("name: x\nsplits: {train: 0.5}", "splits: the shares of splits add up to 0.5, not 1"),
+        ("name: x\nshuffle: true", "shuffle is not a setting"),
     ],
 )
 def test_a_recipe_file_that_is_wrong(text: str, said: str, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ _ALPHABETS = (
 _NAMES = ("abcdefgh", "pqrstuvw")  # of angles; x stays free for the unknown of a bare figure
 _SIZES = ((340, 280), (380, 300), (400, 340), (440, 320), (360, 360))
 _WIDE = ((600, 300), (620, 320), (640, 340))
-_UNITS = ("cm", "cm", "m", "mm", "ft", "km", "dm")
+_UNITS = ("cm", "cm", "m", "mm", "ft", "in", "dm")
 
 
 def _invent(kinds: Mapping[str, Kind], tilt: int, rng: Random, level: int) -> Scene:

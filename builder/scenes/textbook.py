@@ -167,7 +167,7 @@ def _ask_web(description: dict[str, Any]) -> list[DrawnQuestion]:
     unlinked = [name for name in names if name not in (*food[hunter], hunter)]
     prey = rng.choice(rng.choice((food[hunter], unlinked)))
     asked = [
-        integer(f"How many kinds of food of the {x} does the food web show?", len(food[x]),
+        integer(f"How many kinds of food does the {x} have in the food web?", len(food[x]),
                 f"Arrows lead to the {x} from: {', '.join(food[x])}."),
         integer(f"According to the food web, how many kinds of animals feed on the {y}?",
                 len(eaters[y]), f"Arrows lead from the {y} to: {', '.join(eaters[y])}."),

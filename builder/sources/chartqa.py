@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ..images import read_file
+from ..images import read_file, safe_path
 from ..schema import Task
 from .rows import Row, convert, split_files, stream_rows
 from .source import Candidate, ReadOptions, Rejection, Source, Split
@@ -27,7 +27,7 @@ def read(folder: Path, options: ReadOptions) -> Iterator[Candidate | Rejection]:
 
 
 def _candidate(root: Path, images: str, row: Row) -> Candidate:
-    image = f"{images}/{row.text('imgname')}"
+    image = f"{images}/{safe_path(row.text('imgname'))}"
     return Candidate(
         row=row.where,
         image=image,

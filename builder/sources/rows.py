@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import SourceError
 from ..json_stream import stream
-from ..schema import Reason, Unusable
+from ..schema import Reason, Unusable, printable
 from .source import Candidate, Rejection, Source, Split
 
 _KINDS = {
@@ -93,8 +93,8 @@ def stream_rows(folder: Path, file: str, key: str | None = None) -> Iterator[Row
     with opened:
         for line, name, value in stream(opened, str(path), key):
             # Some releases hold all rows in one line.
-            place = f"line {line}, row {name + 1}" if isinstance(name, int) else _printable(name)
-            yield Row(f"{file}: {place}", name, value)
+            place = f"row {name + 1}" if isinstance(name, int) else printable(name)
+            yield Row(f"{file}: line {line}, {place}", name, value)
 
 
 def split_files(
@@ -126,14 +126,9 @@ def split_files(
 def _clean(field: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong_type(field, value, "a text")
-    if _printable(value) != value:
+    if printable(value) != value:
         raise Unusable(Reason.MALFORMED_ROW, f"{field} holds half a character")
     return value.replace("\r\n", "\n").strip()
-
-
-def _printable(text: str) -> str:
-    """JSON can spell halves of surrogate pairs, which no file or terminal takes."""
-    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _wrong_type(field: str, value: Any, expected: str) -> Unusable:

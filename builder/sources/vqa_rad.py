@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from ..images import read_file
+from ..images import read_file, safe_path
 from ..schema import AnswerType, Reason, Task, Unusable
 from .rows import Row, convert, split_files, stream_rows
 from .source import Candidate, ReadOptions, Rejection, Source, Split
@@ -29,7 +29,7 @@ def _candidate(images: Path, row: Row) -> Candidate | None:
     if part not in _TRAIN:
         detail = f"phrase_type {part[:20]!r} is not one of {', '.join(_TRAIN + _TEST)}"
         raise Unusable(Reason.MALFORMED_ROW, detail)
-    image = row.text("image_name")
+    image = safe_path(row.text("image_name")).as_posix()
     answer = _filled(row, "answer", Reason.NO_ANSWER)
     yes_no = answer.lower() in ("yes", "no")
     return Candidate(

@@ -132,6 +132,19 @@ def test_every_row_that_cannot_be_used_has_its_reason(pool: Any) -> None:
     ]
 
 
+def test_half_characters_do_not_stop_the_rest(pool: Any) -> None:
+    _, questions, quarantine = pool(
+        row(1, "fine?", row="good"),
+        row(1, "\ud83d?", row="question"),
+        row(1, "b?", "\ud83d", row="answer"),
+        row(1, "c?", "x", choices=("x", "\ud83d"), row="choice"),
+        Rejection("where \ud83d", Reason.MALFORMED_ROW, "what \ud83d", "image \ud83d"),
+    )
+    assert [q["row"] for q in questions] == ["good"]
+    assert [q["reason"] for q in quarantine] == ["malformed_row"] * 4
+    assert quarantine[-1]["image"] == "One/image \\ud83d"
+
+
 class TestRepetitions:
     def test_a_question_asked_twice_stays_once(self, pool: Any) -> None:
         _, questions, quarantine = pool(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tempfile
 import zipfile
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from mathv360k.builder.pool import read_questions, write_pool
 from mathv360k.builder.release import ORIGINALS, open_release, parse_answer, parse_question
 from mathv360k.builder.schema import Reason, Unusable
 from mathv360k.builder.sources.source import Candidate, Rejection
-from mathv360k.errors import SourceError
+from mathv360k.errors import MathV360KError, SourceError
 from release_file import (
     FINAL_HINT,
     INTEGER_HINT,
@@ -286,10 +289,48 @@ def test_images_in_a_zip_are_read_with_limits(tmp_path: Path) -> None:
         write_pool([feed], tmp_path / "pool", {})
     quarantine = pq.read_table(tmp_path / "pool" / "quarantine.parquet").to_pylist()
     assert {(row["image"], row["reason"]) for row in quarantine} == {
-        ("images/1.png", "image_too_large"),
-        ("images/2.png", "image_unreadable"),
-        ("images/3.png", "image_missing"),
+        ("TabMWP/images/1.png", "image_too_large"),
+        ("TabMWP/images/2.png", "image_unreadable"),
+        ("TabMWP/images/3.png", "image_missing"),
     }
+
+
+def test_a_zip_with_odd_members_is_read_all_the_same(tmp_path: Path) -> None:
+    names = ["./", ".", "../out.png", "/abs.png", "C:/drive.png", "a/../../b.png"]
+    with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
+        for name in names:
+            archive.writestr(zipfile.ZipInfo(name), png(9))
+        archive.writestr("data_images/TabMWP/images/1.png", png(1))
+    odd = [released(i, f"Question: {i}?", "1", name) for i, name in enumerate([".", "./", ""])]
+    odd.append(released(7, "Question: \ud800?", "1"))
+    (tmp_path / "rows.json").write_text(json.dumps([*odd, released(9, "Question: ?", "1")]))
+    with open_release(tmp_path / "rows.json", tmp_path / "images.zip") as feed:
+        write_pool([feed], tmp_path / "pool", {})
+    assert len(read_questions(tmp_path / "pool", ["id"])) == 1
+    quarantine = pq.read_table(tmp_path / "pool" / "quarantine.parquet").to_pylist()
+    assert Counter(row["reason"] for row in quarantine) == {"unsafe_path": 9, "malformed_row": 1}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@given(data=st.data())
+def test_a_damaged_zip_never_crashes(method: int, data: st.DataObject) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("TabMWP/images/1.png", png(1))
+    damaged = bytearray(buffer.getvalue())
+    for place in data.draw(st.lists(st.integers(0, len(damaged) - 1), min_size=1, max_size=3)):
+        damaged[place] ^= data.draw(st.integers(1, 255))
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "rows.json").write_text(json.dumps([released(1, "Question: ?", "1")]))
+        (Path(folder) / "images.zip").write_bytes(damaged)
+        try:
+            with open_release(Path(folder) / "rows.json", Path(folder) / "images.zip") as feed:
+                for _, row in feed.rows:
+                    if isinstance(row, Candidate):
+                        with suppress(Unusable):
+                            row.load()
+        except SourceError as error:
+            assert "not a readable zip" in str(error)  # noqa: PT017
 
 
 @pytest.mark.parametrize(
@@ -312,7 +353,7 @@ def test_what_is_wrong_as_a_whole(annotations: str, images: str, said: str, tmp_
     with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
         archive.writestr("data_images/TabMWP/images/1.png", png(1))
     with (
-        pytest.raises(SourceError, match=said.replace(".", r"\.")),
+        pytest.raises(MathV360KError, match=said.replace(".", r"\.")),
         open_release(tmp_path / annotations, tmp_path / images) as feed,
     ):
         list(feed.rows)
