@@ -108,17 +108,17 @@ def _settle(intake: Intake) -> dict[str, pa.Table]:
 
 
 def _redirect_parents(questions: pa.Table, repeated: list[Repetition]) -> pa.Table:
-    """Children of a repeated question become those of the one that stays, if one does."""
+    """Children of a question that goes become those of the one that stays, or nobody's."""
     ids = questions["id"]
     kept = {
         ids[r.number].as_py(): None if r.kept is None else ids[r.kept].as_py() for r in repeated
     }
-    if not kept:
-        return questions
-    parents = [kept.get(parent, parent) for parent in questions["parent_id"].to_pylist()]
+    said = questions["parent_id"].to_pylist()
+    parents = pa.array([kept.get(parent, parent) for parent in said], pa.string())
+    known = pc.is_in(parents, value_set=ids.combine_chunks())
     column = questions.schema.get_field_index("parent_id")
     return questions.set_column(
-        column, QUESTIONS.field("parent_id"), pa.array(parents, pa.string())
+        column, QUESTIONS.field("parent_id"), pc.if_else(known, parents, None)
     )
 
 

@@ -186,6 +186,11 @@ class TestRepetitions:
         assert questions[-1]["parent_id"] == "One/1.png#original-0"
 
 
+def test_children_of_a_refused_original_are_nobodys(pool: Any) -> None:
+    _, questions, _ = pool(row(1, answer=""), row(1, "Why?", kind=Kind.COMPLEX, parent=0))
+    assert [q["parent_id"] for q in questions] == [None]
+
+
 def test_a_limit_counts_images_and_keeps_all_their_questions(pool: Any) -> None:
     images, questions, _ = pool(*(row(n % 4, f"{n}?") for n in range(12)), limit=2)
     assert len(images) == 2
