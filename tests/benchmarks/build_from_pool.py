@@ -57,7 +57,8 @@ names = QUESTION.names
 class Plain(datasets.GeneratorBasedBuilder):
     def _info(self):
         features = datasets.Features.from_arrow_schema(QUESTION)
-        return datasets.DatasetInfo(features={**features, "image": datasets.Image()})
+        features["image"] = datasets.Image()
+        return datasets.DatasetInfo(features=features)
 
     def _split_generators(self, dl_manager):
         return [datasets.SplitGenerator(name="train")]
