@@ -89,7 +89,7 @@ class TestStockLoading:
 
     def test_streaming_and_slices(self) -> None:
         stream = datasets.load_dataset("mathv360k", split="train", streaming=True)
-        first = next(iter(stream))
+        (first,) = stream.take(1)
         rows = datasets.load_dataset("mathv360k", split="train[:10%]")
         assert first["id"] == rows[0]["id"]
         assert first["image"].tobytes() == rows[0]["image"].tobytes()
