@@ -115,7 +115,7 @@ def load(
     columns: list[str] | None = None,
     streaming: bool = False,
 ) -> Loaded:
-    """Load the questions or images one wants; what is filtered out is not read from disk.
+    """Load the questions or images one wants; filters are pushed down to the Parquet reader.
 
     Example: `load("mathv360k", "questions", source=["TabMWP", "ChartQA"], kind="original")`.
 

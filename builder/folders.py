@@ -146,7 +146,7 @@ def refuse_foreign(out: Path, step: Step) -> None:
         name = path.relative_to(out).as_posix()
         if name not in ours and not any(file.startswith(f"{name}/") for file in ours):
             raise FolderError(
-                f"{path} is not a file that mathv360k wrote, and {out} would be replaced with it; "
+                f"{path} is not a file that mathv360k wrote and would be lost; "
                 "move it away or choose another output folder with --out."
             )
     if manifest is None and (out / MANIFEST).exists():

@@ -1,8 +1,9 @@
 """The writer: a pool and its splits in, deterministic Parquet shards of the three configs out.
 
-Rows are sorted by image_id, so that the questions of an image are neighbours and its bytes are
-stored once per row group (dictionary encoding), and a shard holds a fixed range of image_ids, so
-that a later version with more rows changes the files as little as possible.
+A shard holds a fixed range of image_ids and is sorted by source, then image_id: the questions of an
+image are neighbours, so that its bytes are stored once per row group (dictionary encoding); a
+filter on source or task skips the row groups of the others; and a later version with more rows
+changes the files as little as possible.
 """
 
 # pyright: reportAttributeAccessIssue=false
@@ -107,14 +108,18 @@ def write_shards(
 
 
 def _shards(rows: npt.NDArray[np.intp], images: pa.Table, size: int) -> list[npt.NDArray[np.intp]]:
-    """`rows` cut by ranges of image_id into a power of two of shards, empty ones left out."""
+    """`rows` cut by ranges of image_id into a power of two of shards, each in its order.
+
+    Ranges without an image are left out.
+    """
     count = 1
     while size / count > SHARD_BYTES:
         count *= 2
     starts = [format(i * 2**32 // count, "08x") for i in range(1, count)]
     ids = images["image_id"].take(pa.array(rows)).to_numpy(zero_copy_only=False).astype(str)
     parts = np.split(rows, np.searchsorted(ids, np.array(starts, dtype=str)))
-    return [part for part in parts if len(part)]
+    sources = images["source"].to_numpy(zero_copy_only=False).astype(str)
+    return [part[np.argsort(sources[part], kind="stable")] for part in parts if len(part)]
 
 
 def _row_groups(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,26 @@ def test_rows_are_in_the_order_of_their_images_across_shards(pool: Path, tmp_pat
     for split in SPLITS:
         ids = [row["image_id"] for row in read(tmp_path, "default", split)]
         assert ids == sorted(ids)
+
+
+@pytest.mark.usefixtures("small_groups")
+def test_a_filter_on_source_skips_the_row_groups_of_the_others(tmp_path: Path) -> None:
+    two = replace(SOURCE, name="Two")
+    rows = [
+        ((SOURCE, two)[n % 2], Candidate("", f"{n}.png", lambda n=n: png(n), f"What is {n}?", "1"))
+        for n in range(IMAGES)
+    ]
+    write_pool([Feed("both", iter(rows))], tmp_path / "pool", {})
+    write_shards(tmp_path / "pool", {"train": np.arange(IMAGES)}, tmp_path / "out")
+    for config in ("default", "images"):
+        for file in (tmp_path / "out" / "data" / config).iterdir():
+            sources = pq.read_table(file, columns=["source"])["source"].to_pylist()
+            assert sources == sorted(sources)
+            meta = pq.read_metadata(file)
+            groups = [meta.row_group(i) for i in range(meta.num_row_groups)]
+            columns = [group.column(c) for group in groups for c in range(group.num_columns)]
+            said = [c.statistics for c in columns if c.path_in_schema == "source"]
+            assert sum(s.min != s.max for s in said) <= 1  # where one source ends
 
 
 @pytest.mark.usefixtures("small_groups")
