@@ -6,8 +6,8 @@ from random import Random
 
 from .asking import choose, choose_number, decimal, exceeds, integer, listing, yes_no
 from .diagram import Angle, Figure, Kind, Line, Part, named, polar
+from .outlines import TRIPLES, measures
 from .scene import DrawnQuestion
-from .triangles import TRIPLES, measures
 
 _CENTRE = "_centre"
 

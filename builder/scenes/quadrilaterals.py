@@ -7,8 +7,8 @@ from random import Random
 
 from .asking import choose_number, decimal, exceeds, integer, yes_no
 from .diagram import Angle, Figure, Kind, Line, Part, named
+from .outlines import TRIPLES, called, measures
 from .scene import DrawnQuestion
-from .triangles import TRIPLES, called, measures
 
 
 def _outline(part: Part, names: list[str], labels: list[str], parallel: tuple[int, ...]) -> Figure:
