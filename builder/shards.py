@@ -116,10 +116,13 @@ def _shards(rows: npt.NDArray[np.intp], images: pa.Table, size: int) -> list[npt
     while size / count > SHARD_BYTES:
         count *= 2
     starts = [format(i * 2**32 // count, "08x") for i in range(1, count)]
-    ids = images["image_id"].take(pa.array(rows)).to_numpy(zero_copy_only=False).astype(str)
-    parts = np.split(rows, np.searchsorted(ids, np.array(starts, dtype=str)))
-    sources = images["source"].to_numpy(zero_copy_only=False).astype(str)
-    return [part[np.argsort(sources[part], kind="stable")] for part in parts if len(part)]
+    parts = [rows]
+    if count > 1:
+        ids = images["image_id"].take(pa.array(rows)).to_numpy(zero_copy_only=False).astype(str)
+        parts = np.split(rows, np.searchsorted(ids, np.array(starts, dtype=str)))
+    sources = images["source"]
+    order = [pc.sort_indices(sources.take(pa.array(part))).to_numpy() for part in parts]
+    return [part[by] for part, by in zip(parts, order, strict=True) if len(part)]
 
 
 def _row_groups(
