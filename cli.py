@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,8 +22,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from . import pipeline
+from .builder.check import check_source
 from .builder.recipe import Recipe, read_recipe
 from .builder.sources import SOURCES, missing_files, source
+from .builder.sources.source import ReadOptions, Source
+from .dataset_card.preview import write_preview
 from .doctor import Check, examine
 from .errors import MathV360KError, UsageError
 
@@ -119,40 +123,66 @@ def import_(
 @app.command(epilog="Example: `mathv360k sources --check ~/math-sources`")
 def sources(
     check: Annotated[
-        Path | None, typer.Option(help="Look below this folder which sources are there.")
+        Path | None, typer.Option(help="Read what lies below this folder, and say what is there.")
     ] = None,
     name: Annotated[
         str | None, typer.Option("--source", help="Everything about this one source.")
     ] = None,
+    preview: Annotated[
+        Path | None,
+        typer.Option(help="With --check and --source: write pictures and questions as HTML."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Read at most so many images of each source.")
+    ] = None,
+    validation: Annotated[
+        bool, typer.Option("--validation", help="Read the validation part instead of train.")
+    ] = False,
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
-    """List the 24 sources: what is found on disk, what to download and where to put it."""
+    """List the 24 sources: licence, what to download; with --check what is there and readable."""
     if check is not None and not check.is_dir():
         raise UsageError(f"{check} is not a folder.")
     chosen = list(SOURCES.values()) if name is None else [source(name)]
-    rows = [
-        {
-            "name": s.name,
-            "task": s.task,
-            "context": s.context,
-            "license": s.license,
-            "rehost": s.rehost,
-            "readable": s.read is not None,
-            "missing": None if check is None else missing_files(s, check),
-            "homepage": s.homepage,
-            "obtain": s.obtain,
-            "citation": s.citation,
-        }
-        for s in chosen
-    ]
+    options = ReadOptions(("validation",) if validation else ("train",), limit)
+    if preview is not None:
+        if check is None or name is None:
+            raise UsageError("For --preview give --source NAME and --check ROOT too.")
+        shown = write_preview(chosen[0], check, preview, options)
+        if not quiet and not as_json:
+            _out.print(f"{preview} shows {shown} pictures.", highlight=False, soft_wrap=True)
+    rows = [_declared(s) for s in chosen]
+    if check is not None:
+        with _progress(quiet or as_json) as progress:
+            for row, s in zip(rows, chosen, strict=True):
+                row |= asdict(check_source(s, check, options, progress))
     if as_json:
         print(json.dumps({"sources": rows}, indent=1, ensure_ascii=False))
+    elif check is not None:
+        _print_found(rows)
     elif name is not None:
         for key, value in rows[0].items():
             if value not in (None, ""):
-                _out.print(f"[bold]{key:9}[/] {escape(str(value))}", highlight=False)
+                _out.print(f"[bold]{key:11}[/] {escape(str(value))}", highlight=False)
     else:
-        _print_sources(rows, check)
+        _print_sources(rows)
+
+
+def _declared(s: Source) -> dict[str, Any]:
+    return {
+        "name": s.name,
+        "task": s.task,
+        "context": s.context,
+        "license": s.license,
+        "rehost": s.rehost,
+        "terms": s.terms,
+        "attribution": s.attribution,
+        "homepage": s.homepage,
+        "obtain": s.obtain,
+        "files": list(s.files),
+        "mirrors": [mirror.repository for mirror in s.mirrors],
+    }
 
 
 @app.command(epilog="Example: `mathv360k doctor --source-root ~/math-sources`")
@@ -199,11 +229,9 @@ def _readable(root: Path) -> dict[str, Any]:
         raise UsageError(f"{root} is not a folder.")
     found = [s for s in SOURCES.values() if s.files and (root / s.name).is_dir()]
     for s in found:
-        if s.read is None:
-            _err.print(f"left out: {s.name}, which this version cannot read yet", style="yellow")
-        elif missing := missing_files(s, root):
+        if missing := missing_files(s, root):
             _err.print(f"left out: {s.name}, which lacks {', '.join(missing)}", style="yellow")
-    chosen = {s.name: {} for s in found if s.read and not missing_files(s, root)}
+    chosen = {s.name: {} for s in found if not missing_files(s, root)}
     if not chosen:
         raise UsageError(f"No source is complete below {root}; see `mathv360k sources --check`.")
     return chosen
@@ -272,27 +300,60 @@ def _report(out: Path, manifest: dict[str, Any], as_json: bool, quiet: bool) -> 
         _out.print('Load it here with: datasets.load_dataset("mathv360k")', highlight=False)
 
 
-def _print_sources(rows: list[dict[str, Any]], check: Path | None) -> None:
+def _print_sources(rows: list[dict[str, Any]]) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_column()
     table.add_column()
     table.add_column(overflow="fold")  # an address must not lose its end
     for row in rows:
-        unread = "" if row["readable"] else "no reader yet"
-        state = unread
-        if check is not None:
-            found = f"lacks {', '.join(row['missing'])}" if row["missing"] else "found"
-            state = ", ".join(filter(None, (found, unread)))
-        re_host = f"images may be re-hosted: {row['rehost']}"
-        table.add_row(
-            row["name"], row["task"], escape(state), style="bold" if state == "found" else ""
-        )
-        table.add_row("", "", escape(f"{row['license']}; {re_host}"), style="dim")
-        if state != "found":
-            table.add_row("", "", escape(f"{row['obtain']} {row['homepage']}"))
+        table.add_row(row["name"], row["task"], escape(row["license"]), style="bold")
+        table.add_row("", "", escape(f"images may be re-hosted: {row['rehost']}. {row['terms']}"))
+        table.add_row("", "", escape(f"{row['obtain']} {row['homepage']}"), style="dim")
     _out.print(table)
-    unread = sum(not row["readable"] for row in rows)
-    _out.print(f"\n{len(rows) - unread} of {len(rows)} can be read by this version.")
+
+
+def _print_found(rows: list[dict[str, Any]]) -> None:
+    """A line per source, then for those that are there what was read and what cannot be used."""
+    table = Table()
+    table.add_column("source")
+    table.add_column("files")
+    for column in ("images", "missing", "usable rows", "quarantined"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        counts = (row["images"], row["images_missing"], row["usable"])
+        bad = sum(row["quarantined"].values())
+        read = any(counts) or bad
+        table.add_row(
+            row["name"],
+            "found" if row["found"] else "incomplete" if row["folder"] else "not there",
+            *((f"{n:,}" for n in (*counts, bad)) if read else ()),
+            style="bold" if row["found"] else "",
+        )
+    _out.print(table)
+    for row in rows:
+        missing = [pattern for pattern, there in row["files"].items() if not there]
+        if row["folder"]:
+            _out.print(f"\n[bold]{row['name']}[/]")
+            for pattern in missing:
+                _print_plain(f"  lacks {pattern}", "red")
+            for image in row["missing_examples"]:
+                _print_plain(f"  no image {image}", "red")
+        if row["error"]:
+            _print_plain(f"  {row['error']}", "red")
+        for asked in row["questions"]:
+            listed = "".join(f" ({chr(65 + i)}) {c}" for i, c in enumerate(asked["choices"]))
+            _print_plain(f"  {asked['image']}: {asked['question']}{listed} → {asked['answer']}")
+        for reason, count in row["quarantined"].items():
+            _print_plain(f"  {reason}: {count:,}", "yellow")
+            for bad in row["rejected"]:
+                if bad["reason"] == reason:
+                    _print_plain(f"    {bad['row']}: {bad['detail']}", "dim")
+
+
+def _print_plain(text: str, style: str = "") -> None:
+    """Text from files of others: one line, no control characters."""
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    _out.print(shown, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_checks(checks: list[Check]) -> None:

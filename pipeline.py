@@ -28,7 +28,8 @@ from .builder.recipe import Recipe
 from .builder.release import open_release
 from .builder.shards import write_shards
 from .builder.sources import source
-from .builder.sources.source import Reader, ReadOptions, Source
+from .builder.sources.files import Files
+from .builder.sources.source import Candidate, ReadOptions, Rejection, Source
 from .builder.splits import assign_splits
 from .dataset_card.card import write_card
 from .errors import FolderError, SourceError, UsageError
@@ -97,7 +98,10 @@ def read_sources(
     feeds, inputs = [], {}
     for name, choice in recipe.sources.items():
         options = ReadOptions(choice.splits, choice.limit, recipe.seed)
-        feed, input_print = _feed(name, options, source_root)
+        if choice.hub is None:
+            feed, input_print = _feed(name, options, source_root)
+        else:
+            feed, input_print = _hub_feed(name, choice.hub, options)
         feeds.append(feed)
         inputs[name] = {**choice.model_dump(mode="json"), "files": input_print}
     _pool_step(feeds, pool, {"seed": recipe.seed, "sources": inputs}, progress)
@@ -105,10 +109,8 @@ def read_sources(
 
 def _feed(name: str, options: ReadOptions, source_root: Path | None) -> tuple[Feed, str]:
     declared = source(name)
-    if declared.read is None:
-        raise UsageError(f"This version of mathv360k cannot read {name} yet; leave it out.")
     if not declared.files:  # drawn on the spot
-        return _reading(declared, declared.read, Path(), options), ""
+        return _reading(declared, Path(), options), ""
     if source_root is None:
         raise UsageError(f"{name} is read from a folder; say where with --source-root DIR.")
     if not source_root.is_dir():
@@ -116,12 +118,27 @@ def _feed(name: str, options: ReadOptions, source_root: Path | None) -> tuple[Fe
     folder = source_root / name
     if not folder.is_dir():
         raise SourceError(f"{folder} does not exist; {declared.obtain}")
-    return _reading(declared, declared.read, folder, options), fingerprint(folder)
+    return _reading(declared, folder, options), fingerprint(folder)
 
 
-def _reading(declared: Source, read: Reader, folder: Path, options: ReadOptions) -> Feed:
-    rows = ((declared, row) for row in read(folder, options))
-    return Feed(declared.name, rows, options.limit)
+def _hub_feed(name: str, hub: str, options: ReadOptions) -> tuple[Feed, str]:
+    from .builder.sources.mirrors import read_mirror, resolve
+
+    declared = source(name)
+    if not declared.mirrors:
+        raise UsageError(f"{name} cannot be read from the Hub; leave its `hub` out of the recipe.")
+    address = resolve(hub)
+    rows = ((declared, row) for row in read_mirror(declared, address, options))
+    return Feed(name, rows, options.limit), address.commit
+
+
+def _reading(declared: Source, folder: Path, options: ReadOptions) -> Feed:
+    def rows() -> Iterator[tuple[Source, Candidate | Rejection]]:
+        with Files(folder) as files:
+            for row in declared.read(files, options):
+                yield declared, row
+
+    return Feed(declared.name, rows(), options.limit)
 
 
 def _pool_step(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from os import cpu_count
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from .answer_form import answer_type, decimals
+from .buckets import Buckets
 from .images import ImageFacts, inspect
 from .repetitions import problem_key
 from .schema import QUESTION, QuestionType, Reason, Unusable, printable
@@ -59,6 +62,7 @@ QUARANTINE = pa.schema(
 _THREADS = cpu_count() or 1
 _IMAGES_AHEAD = 2 * _THREADS  # images decoded, and in memory, while earlier rows are taken in
 _ROWS_AHEAD = 4096
+_ROWS_TOGETHER = 4096  # images or quarantined rows that wait in memory, as Python objects
 QUESTION_BATCH = 16_384
 """Rows per batch of questions.arrow; the last one may have fewer."""
 
@@ -75,23 +79,30 @@ class Feed:
     limit: int | None = None
 
 
-@dataclass(slots=True)
 class Intake:
-    """Everything taken in so far. Image bytes go straight to disk, texts stay in memory."""
+    """Everything taken in so far: image bytes, questions and quarantine on disk, below `folder`."""
 
-    write: Callable[[bytes], object]
-    feed: str = ""
-    offset: int = 0
-    images: list[dict[str, Any]] = field(default_factory=list)
-    image_rows: dict[str, int] = field(default_factory=dict)  # image_id -> row in images
-    questions: list[pa.RecordBatch] = field(default_factory=list)
-    batch: list[dict[str, Any]] = field(default_factory=list)
-    quarantined: list[dict[str, Any]] = field(default_factory=list)
-    numbers: Counter[str] = field(default_factory=Counter)  # questions so far by id without number
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.questions = Buckets(folder / ".questions", QUESTIONS)
+        self.reasons: Counter[tuple[str, str]] = Counter()  # quarantined rows by source and reason
+        self._feed = ""
+        self._blob = (folder / "images.bin").open("wb")
+        self._offset = 0
+        self._images: list[pa.RecordBatch] = []
+        self._waiting_images: list[dict[str, Any]] = []
+        self._ids: list[bytes] = []
+        self._numbers: dict[bytes, int] = {}  # image_id -> its place in `_ids`
+        self._pictures: dict[str, int] = {}  # what sources call a picture -> the same
+        self._asked: Counter[str] = Counter()  # questions so far by id without number
+        self._quarantine = pq.ParquetWriter(
+            folder / "quarantine.parquet", QUARANTINE, compression="zstd"
+        )
+        self._waiting_rejects: list[dict[str, Any]] = []
 
     def take(self, feed: Feed, progress: Progress) -> None:
         """Take in one feed; images are decoded ahead on all cores, rows stay in order."""
-        self.feed = feed.name
+        self._feed = feed.name
         opened: dict[tuple[str, str], Future[tuple[bytes, ImageFacts]] | int | Unusable] = {}
         window: deque[tuple[Source | None, Candidate | Rejection]] = deque()
         ahead = done = 0
@@ -108,6 +119,8 @@ class Intake:
             if isinstance(image, Future):
                 image = opened[key] = self._add_image(source, row, image)
                 ahead -= 1
+                if row.picture is not None and isinstance(image, int):
+                    image = opened[key] = self._pictures.setdefault(row.picture, image)
             if isinstance(image, Unusable):
                 self._reject(source, Rejection(row.row, image.reason, image.detail, row.image))
             else:
@@ -125,8 +138,12 @@ class Intake:
                         if key not in opened:
                             if feed.limit is not None and len(opened) >= feed.limit:
                                 continue
-                            opened[key] = threads.submit(_open, row.load)
-                            ahead += 1
+                            known = self._pictures.get(row.picture) if row.picture else None
+                            if known is not None:
+                                opened[key] = known
+                            else:
+                                opened[key] = threads.submit(_open, row.load)
+                                ahead += 1
                     window.append((source, row))
                     while ahead > _IMAGES_AHEAD or len(window) > _ROWS_AHEAD:
                         settle()
@@ -144,14 +161,14 @@ class Intake:
             data, facts = opening.result()
         except Unusable as bad:
             return bad
-        known = self.image_rows.get(facts.image_id)
+        known = self._numbers.get(bytes.fromhex(facts.image_id))
         if known is not None:
             return known
-        self.write(data)
-        self.images.append(
+        self._blob.write(data)
+        self._waiting_images.append(
             {
                 **asdict(facts),
-                "offset": self.offset,
+                "offset": self._offset,
                 "size": len(data),
                 "source": source.name,
                 "name": f"{source.name}/{row.image}",
@@ -162,21 +179,26 @@ class Intake:
                 "license": source.license,
             }
         )
-        self.offset += len(data)
-        self.image_rows[facts.image_id] = number = len(self.images) - 1
+        self._offset += len(data)
+        if len(self._waiting_images) >= _ROWS_TOGETHER:
+            self._pack_images()
+        digest = bytes.fromhex(facts.image_id)
+        self._numbers[digest] = number = len(self._ids)
+        self._ids.append(digest)
         return number
 
     def _add_question(self, source: Source, row: Candidate, image: int) -> None:
         stem = f"{source.name}/{row.image}#{row.kind}"
-        number = self.numbers[stem]  # counts refused rows too: an id does not depend on them
-        self.numbers[stem] += 1
+        number = self._asked[stem]  # counts refused rows too: an id does not depend on them
+        self._asked[stem] += 1
         try:
-            question, choices, answer, letter = _checked(row)
+            question, choices, answer, letter = checked(row)
         except Unusable as bad:
             self._reject(source, Rejection(row.row, bad.reason, bad.detail, row.image))
             return
         parent = None if row.parent is None else f"{source.name}/{row.image}#original-{row.parent}"
-        self.batch.append(
+        self.questions.add(
+            self._ids[image].hex(),
             {
                 "image": image,
                 "row": row.row,
@@ -193,37 +215,54 @@ class Intake:
                 "answer_letter": letter,
                 "answer_type": row.answer_type or answer_type(answer),
                 "question_type": QuestionType.MULTI_CHOICE if choices else QuestionType.FREE_FORM,
-                "unit": row.unit,
+                "unit": _clean(row.unit or "") or None,
                 "precision": decimals(answer) if row.precision is None else row.precision,
-                "rationale": row.rationale,
+                "rationale": _clean(row.rationale or "") or None,
                 "license": source.license,
-            }
+            },
         )
-        if len(self.batch) >= QUESTION_BATCH:
-            self._flush()
 
     def _reject(self, source: Source | None, row: Rejection) -> None:
         """Note a row that cannot be used; its image is named as those in the pool are."""
         image = f"{source.name}/{row.image}" if source and row.image else row.image
-        self.quarantined.append(
+        name = source.name if source else self._feed
+        self.set_aside(name, printable(row.row), image, row.reason, row.detail)
+
+    def set_aside(
+        self, source: str, row: str, image: str | None, reason: Reason, detail: str
+    ) -> None:
+        """Put a row into the quarantine."""
+        self.reasons[source, reason] += 1
+        self._waiting_rejects.append(
             {
-                "source": source.name if source else self.feed,
-                "row": printable(row.row),
+                "source": source,
+                "row": row,
                 "image": printable(image) if image else None,
-                "reason": row.reason,
-                "detail": printable(row.detail),
+                "reason": reason,
+                "detail": printable(detail),
             }
         )
+        if len(self._waiting_rejects) >= _ROWS_TOGETHER:
+            self._write_rejects()
 
-    def _flush(self) -> None:
-        if self.batch:
-            self.questions.append(pa.RecordBatch.from_pylist(self.batch, QUESTIONS))
-            self.batch = []
+    def images(self) -> pa.Table:
+        """All images so far, in the order they came."""
+        self._pack_images()
+        return pa.Table.from_batches(self._images, IMAGES)
 
-    def question_table(self) -> pa.Table:
-        """All questions so far, in the order they came."""
-        self._flush()
-        return pa.Table.from_batches(self.questions, QUESTIONS)
+    def close(self) -> None:
+        """Write what still waits."""
+        self._write_rejects()
+        self._quarantine.close()
+        self._blob.close()
+
+    def _pack_images(self) -> None:
+        self._images.append(pa.RecordBatch.from_pylist(self._waiting_images, IMAGES))
+        self._waiting_images = []
+
+    def _write_rejects(self) -> None:
+        self._quarantine.write_batch(pa.RecordBatch.from_pylist(self._waiting_rejects, QUARANTINE))
+        self._waiting_rejects = []
 
 
 def _open(load: Callable[[], bytes]) -> tuple[bytes, ImageFacts]:
@@ -231,13 +270,13 @@ def _open(load: Callable[[], bytes]) -> tuple[bytes, ImageFacts]:
     return data, inspect(data)
 
 
-def _checked(row: Candidate) -> tuple[str, list[str], str, str | None]:
-    """Question, choices, answer and answer letter of a row that can be used."""
-    for text in (row.question, row.answer, *row.choices, row.unit or "", row.rationale or ""):
-        if printable(text) != text:
-            raise Unusable(Reason.MALFORMED_ROW, f"{printable(text)!r} holds half a character")
-    question, answer = row.question.strip(), row.answer.strip()
-    choices = [choice.strip() for choice in row.choices]
+def checked(row: Candidate) -> tuple[str, list[str], str, str | None]:
+    """Question, choices, answer and answer letter of a row; raises `Unusable`.
+
+    Texts lose blanks around them and Windows line ends.
+    """
+    question, answer = _clean(row.question), _clean(row.answer)
+    choices = [_clean(choice) for choice in row.choices]
     if not question:
         raise Unusable(Reason.NO_QUESTION, f"the question is empty, the answer {answer!r}")
     if not answer:
@@ -250,3 +289,9 @@ def _checked(row: Candidate) -> tuple[str, list[str], str, str | None]:
     if place is None or not 0 <= place < min(len(choices), 26) or choices[place] != answer:
         raise Unusable(Reason.ANSWER_NOT_AMONG_CHOICES, f"{answer!r} is not among {choices}")
     return question, choices, answer, chr(ord("A") + place)
+
+
+def _clean(text: str) -> str:
+    if not text.isascii() and printable(text) != text:
+        raise Unusable(Reason.MALFORMED_ROW, f"{printable(text)!r} holds half a character")
+    return text.replace("\r\n", "\n").strip()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 from ..errors import SourceError
+from .archives import BROKEN
+
+T = TypeVar("T")
 
 READ_SIZE = 2**20
 MAX_ELEMENT = 64 * 2**20
@@ -33,11 +36,15 @@ def stream(
     the one where the element (in an object: its key) starts, from 1. Raises `SourceError`, with
     `name` and line, where the file is not JSON, is cut short, or lacks what was asked for.
     """
-    window = _Window(file, name, read_size)
+    yield from walk(Window(file, name, read_size), key, _elements)
+
+
+def walk(window: Window, key: str | None, elements: Callable[[Window], Iterator[T]]) -> Iterator[T]:
+    """What `elements` yields of the top-level value, or of its member `key`, to the file's end."""
     if key is None:
-        yield from _elements(window)
+        yield from elements(window)
     else:
-        yield from _elements_of(window, key)
+        yield from _elements_of(window, key, elements)
     window.finish()
 
 
@@ -49,25 +56,27 @@ def load(path: Path, name: str | None = None) -> Any:
     except OSError as error:
         raise SourceError(f"{name}: {error.strerror}; {_REPAIR}.") from None
     with file:
-        window = _Window(file, name, READ_SIZE)
+        window = Window(file, name, READ_SIZE)
         value = window.value()
         window.finish()
     return value
 
 
-def _elements(window: _Window) -> Iterator[tuple[int, str | int, Any]]:
+def _elements(window: Window) -> Iterator[tuple[int, str | int, Any]]:
     for line, key in _slots(window):
         yield line, key, window.value()
 
 
-def _elements_of(window: _Window, wanted: str) -> Iterator[tuple[int, str | int, Any]]:
+def _elements_of(
+    window: Window, wanted: str, elements: Callable[[Window], Iterator[T]]
+) -> Iterator[T]:
     if window.peek() != "{":
         window.fail(f'Expecting an object with "{wanted}"')
     found = False
     for _, key in _slots(window):
         if key == wanted and not found:
             found = True
-            yield from _elements(window)
+            yield from elements(window)
         elif window.peek() in ("[", "{"):
             for _ in _slots(window):
                 window.value()
@@ -77,7 +86,7 @@ def _elements_of(window: _Window, wanted: str) -> Iterator[tuple[int, str | int,
         raise SourceError(f'{window.name}: "{wanted}" is not in the file; {_REPAIR}.')
 
 
-def _slots(window: _Window) -> Iterator[tuple[int, str | int]]:
+def _slots(window: Window) -> Iterator[tuple[int, str | int]]:
     """Line and key or index of each element of the array or object where the window stands.
 
     After each, the window stands before the value, which the caller takes.
@@ -115,7 +124,7 @@ def _refuse(constant: str) -> NoReturn:
 _scan = json.JSONDecoder(parse_constant=_refuse).raw_decode
 
 
-class _Window:
+class Window:
     """The part of a text file that is in memory, and a position in it."""
 
     def __init__(self, file: BinaryIO, name: str, read_size: int) -> None:
@@ -151,6 +160,14 @@ class _Window:
         """Go past one character that `peek` has shown."""
         self._position += 1
 
+    def ahead(self) -> tuple[str, int]:
+        """The text that is in memory, and the position in it."""
+        return self._text, self._position
+
+    def jump(self, position: int) -> None:
+        """Go on at this position of the text that is in memory."""
+        self._position = position
+
     def line(self) -> int:
         """The line of the position, from 1."""
         self._count_lines(self._position)
@@ -169,6 +186,10 @@ class _Window:
 
     def value(self) -> Any:
         """The value that starts here, which is not blank."""
+        return self.value_and_text()[0]
+
+    def value_and_text(self) -> tuple[Any, str]:
+        """The same, and how it is written in the file."""
         while True:
             try:
                 value, end = _scan(self._text, self._position)
@@ -185,8 +206,9 @@ class _Window:
             else:
                 # What looks like the end of a number may be its middle.
                 if end < self._margin or not self._read_on():
+                    text = self._text[self._position : end]
                     self._position = end
-                    return value
+                    return value, text
 
     def finish(self) -> None:
         """Nothing but blanks may follow."""
@@ -247,9 +269,10 @@ class _Window:
             data = self._file.read(size)
             self._ended = not data
             return self._decoder.decode(data, final=self._ended)
-        except OSError as error:
-            raise SourceError(f"{self.name}: {error.strerror or error}; {_REPAIR}.") from None
         except UnicodeDecodeError as error:
             line = self._line + self._text.count("\n", self._position)
             line += error.object[: error.start].count(b"\n")
             raise SourceError(f"{self.name}, line {line}: not UTF-8; {_REPAIR}.") from None
+        except BROKEN as error:
+            problem = error.strerror if isinstance(error, OSError) else None
+            raise SourceError(f"{self.name}: {problem or error}; {_REPAIR}.") from None

@@ -11,17 +11,20 @@ disk) and `quarantine.parquet`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .folders import new_folder, seal, write_manifest
-from .intake import IMAGES, QUARANTINE, QUESTION_BATCH, QUESTIONS, Feed, Intake, Progress
+from .intake import QUESTION_BATCH, QUESTIONS, Feed, Intake, Progress
 from .repetitions import Repetition, find_repetitions
 
 
@@ -38,23 +41,19 @@ def write_pool(
     where `out` is not a pool.
     """
     with new_folder(out, "pool") as folder:
-        with (folder / "images.bin").open("wb") as blob:
-            intake = Intake(blob.write)
+        with closing(Intake(folder)) as intake:
             for feed in feeds:
                 intake.take(feed, progress)
-        tables = _settle(intake)
-        for name in ("images", "quarantine"):
-            pq.write_table(tables[name], folder / f"{name}.parquet", compression="zstd")
-        with pa.ipc.new_file(folder / "questions.arrow", QUESTIONS) as file:
-            file.write_table(tables["questions"].combine_chunks(), QUESTION_BATCH)
+            counts = _settle(intake, folder)
         names = ("images.bin", "images.parquet", "questions.arrow", "quarantine.parquet")
         write_manifest(
             folder,
             "pool",
             {
                 "parameters": parameters,
-                **{name: len(table) for name, table in tables.items()},
-                "reasons": _count_reasons(tables["quarantine"]),
+                **counts,
+                "quarantine": intake.reasons.total(),
+                "reasons": _by_source(intake.reasons),
                 "files": {name: seal(folder / name) for name in names},
             },
         )
@@ -73,38 +72,49 @@ def read_questions(pool: Path, columns: Sequence[str]) -> pa.Table:
         return file.read_all()
 
 
-def _settle(intake: Intake) -> dict[str, pa.Table]:
-    """The pool's tables: repeated questions quarantined, everything sorted by image."""
-    images = pa.Table.from_pylist(intake.images, IMAGES)
-    questions = intake.question_table()
-    repeated = find_repetitions(questions)
-    intake.quarantined += [
-        {
-            "source": questions["source"][r.number].as_py(),
-            "row": questions["row"][r.number].as_py(),
-            "image": images["name"][questions["image"][r.number].as_py()].as_py(),
-            "reason": r.reason,
-            "detail": r.detail,
-        }
-        for r in repeated
-    ]
-    staying = np.delete(np.arange(len(questions)), [r.number for r in repeated])
-    questions = _redirect_parents(questions, repeated)
-    asked = questions["image"].to_numpy()
+def _settle(intake: Intake, folder: Path) -> dict[str, int]:
+    """Quarantine repeated questions, write the others and their images sorted by image.
 
-    by_id = pc.sort_indices(images["image_id"]).to_numpy()
-    order = by_id[np.isin(by_id, asked[staying])]
-    place = np.zeros(len(images), dtype=np.int32)
-    place[order] = np.arange(len(order), dtype=np.int32)
-    by_image = staying[np.argsort(place[asked[staying]], kind="stable")]
-    column = questions.schema.get_field_index("image")
-    field = questions.schema.field(column)
-    questions = questions.set_column(column, field, pa.array(place[asked]))
-    return {
-        "images": images.take(pa.array(order)),
-        "questions": questions.take(pa.array(by_image)),
-        "quarantine": pa.Table.from_pylist(intake.quarantined, QUARANTINE),
-    }
+    How many images and questions there are in the end. Questions are taken up one range of
+    image_ids at a time: a question can only repeat one about the same image.
+    """
+    images = intake.images()
+    staying: list[npt.NDArray[np.int32]] = []
+    places = questions = 0
+    with pa.ipc.new_file(folder / "questions.arrow", QUESTIONS) as file:
+        rest = QUESTIONS.empty_table()
+        for bucket in intake.questions:
+            kept = _without_repetitions(bucket, images["name"], intake)
+            asked = kept["image"].to_numpy()
+            numbers = np.unique(asked)
+            ids = images["image_id"].take(pa.array(numbers))
+            numbers = numbers[pc.sort_indices(ids).to_numpy()]
+            place = np.zeros(len(images), np.int32)
+            place[numbers] = np.arange(places, places + len(numbers))
+            kept = _with(kept, "image", pa.array(place[asked]))
+            kept = kept.take(pa.array(np.argsort(place[asked], kind="stable")))
+            staying.append(numbers)
+            places += len(numbers)
+            questions += len(kept)
+            rest = pa.concat_tables([rest, kept])
+            whole = len(rest) // QUESTION_BATCH * QUESTION_BATCH
+            file.write_table(rest.slice(0, whole).combine_chunks(), QUESTION_BATCH)
+            rest = rest.slice(whole)
+        file.write_table(rest.combine_chunks(), QUESTION_BATCH)
+    order = np.concatenate([np.zeros(0, np.int32), *staying])
+    pq.write_table(images.take(pa.array(order)), folder / "images.parquet", compression="zstd")
+    return {"images": places, "questions": questions}
+
+
+def _without_repetitions(questions: pa.Table, names: pa.ChunkedArray, intake: Intake) -> pa.Table:
+    """The questions that stay; the others go into the quarantine, their children to who stays."""
+    repeated = find_repetitions(questions)
+    for r in repeated:
+        row = questions.slice(r.number, 1).select(["source", "row", "image"]).to_pylist()[0]
+        image = names[row["image"]].as_py()
+        intake.set_aside(row["source"], row["row"], image, r.reason, r.detail)
+    staying = np.delete(np.arange(len(questions)), [r.number for r in repeated])
+    return _redirect_parents(questions, repeated).take(pa.array(staying))
 
 
 def _redirect_parents(questions: pa.Table, repeated: list[Repetition]) -> pa.Table:
@@ -116,15 +126,16 @@ def _redirect_parents(questions: pa.Table, repeated: list[Repetition]) -> pa.Tab
     said = questions["parent_id"].to_pylist()
     parents = pa.array([kept.get(parent, parent) for parent in said], pa.string())
     known = pc.is_in(parents, value_set=ids.combine_chunks())
-    column = questions.schema.get_field_index("parent_id")
-    return questions.set_column(
-        column, QUESTIONS.field("parent_id"), pc.if_else(known, parents, None)
-    )
+    return _with(questions, "parent_id", pc.if_else(known, parents, None))
 
 
-def _count_reasons(quarantine: pa.Table) -> dict[str, dict[str, int]]:
+def _with(questions: pa.Table, column: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    place = questions.schema.get_field_index(column)
+    return questions.set_column(place, QUESTIONS.field(column), values)
+
+
+def _by_source(reasons: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    grouped = quarantine.group_by(["source", "reason"]).aggregate([([], "count_all")])
-    for row in sorted(grouped.to_pylist(), key=lambda r: (r["source"], r["reason"])):
-        counts.setdefault(row["source"], {})[row["reason"]] = row["count_all"]
+    for (source, reason), count in sorted(reasons.items()):
+        counts.setdefault(source, {})[reason] = count
     return counts

@@ -15,12 +15,16 @@ SplitName = Literal["train", "validation", "test"]
 
 
 class SourceChoice(BaseModel):
-    """How one source is used: at most `limit` images of the named splits of its release."""
+    """How one source is used: at most `limit` images of the named splits of its release.
+
+    With `hub`, `namespace/name@revision`, a copy on the Hub is read instead of a folder.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     limit: Annotated[int, Field(gt=0)] | None = None
     splits: tuple[Literal["train", "validation"], ...] = ("train",)
+    hub: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+@[\w./-]+$")] | None = None
 
 
 class Recipe(BaseModel):

@@ -6,10 +6,8 @@ Facts about the format: README and issue #3 of HZQ950419/Math-LLaVA; arXiv 2406.
 from __future__ import annotations
 
 import re
-import struct
-import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -18,7 +16,8 @@ from typing import Any, BinaryIO
 
 from ..errors import SourceError, UsageError
 from .answer_form import answer_type, decimals
-from .images import read_file, read_limited, safe_path
+from .archives import ZipArchive
+from .images import read_file, safe_path
 from .intake import Feed
 from .json_stream import stream
 from .schema import AnswerType, Kind, Reason, Unusable
@@ -76,36 +75,24 @@ def _base(root: Path) -> Path:
 @contextmanager
 def _open_zip(path: Path) -> Iterator[tuple[Callable[[str], bytes], list[Rejection]]]:
     """A loader of the images in a zip, by `<source>/images/<file>`, and its unsafe members."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, struct.error) as error:
-        raise SourceError(f"{path} is not a readable zip ({error}); download it again.") from None
-    members: dict[str, zipfile.ZipInfo] = {}
-    unsafe: list[Rejection] = []
-    for info in archive.infolist():
-        try:
-            parts = safe_path(info.filename).parts
-        except Unusable as bad:
-            unsafe.append(Rejection(path.name, bad.reason, bad.detail, info.filename))
-            continue
-        start = next((i for i, part in enumerate(parts) if part in SOURCES), None)
-        if start is not None and not info.is_dir():
-            members.setdefault("/".join(parts[start:]), info)
-    with archive:
+    with closing(ZipArchive(path)) as archive:
+        members: dict[str, str] = {}
+        for name in archive.names():
+            parts = name.split("/")
+            start = next((i for i, part in enumerate(parts) if part in SOURCES), None)
+            if start is not None:
+                members.setdefault("/".join(parts[start:]), name)
+        unsafe = [
+            Rejection(path.name, bad.reason, bad.detail, name) for name, bad in archive.unsafe
+        ]
         yield partial(_read_member, archive, members), unsafe
 
 
-def _read_member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str) -> bytes:
-    info = members.get(safe_path(name).as_posix())
-    if info is None:
+def _read_member(archive: ZipArchive, members: dict[str, str], name: str) -> bytes:
+    member = members.get(safe_path(name).as_posix())
+    if member is None:
         raise Unusable(Reason.IMAGE_MISSING, f"{name!r} is not in the zip")
-    try:
-        with archive.open(info) as file:
-            return read_limited(file, name)
-    except Unusable:
-        raise
-    except Exception as error:  # zipfile and the decompressors raise whatever damage leads them to
-        raise Unusable(Reason.IMAGE_UNREADABLE, f"{name!r} in the zip: {error}") from None
+    return archive.read_image(member)
 
 
 @dataclass(frozen=True, slots=True)

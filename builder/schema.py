@@ -65,9 +65,14 @@ class Reason(StrEnum):
     UNKNOWN_SOURCE = "unknown_source"
     NO_QUESTION = "no_question"
     NO_ANSWER = "no_answer"
+    UNANSWERABLE = "unanswerable"
+    WRONG_SPLIT = "wrong_split"
+    NOT_ONE_IMAGE = "not_one_image"
+    LETTERS_NOT_DRAWN = "letters_not_drawn"
     ANSWER_NOT_AMONG_CHOICES = "answer_not_among_choices"
     DUPLICATE_ID = "duplicate_id"
     DUPLICATE_QUESTION = "duplicate_question"
+    SAME_PROBLEM = "same_problem"
     CONFLICTING_ANSWERS = "conflicting_answers"
 
 

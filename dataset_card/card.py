@@ -9,6 +9,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..builder.schema import CONFIGS, card_features
+from ..builder.sources import EMBEDDED, SOURCES
 
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
 
@@ -25,7 +26,9 @@ def write_card(folder: Path, manifest: dict[str, Any]) -> None:
     )
     template = environment.get_template("template.md.jinja")
     metadata = yaml.safe_dump(_metadata(manifest), sort_keys=False, allow_unicode=True, width=100)
-    text = template.render(metadata=metadata, **manifest)
+    known = {**SOURCES, EMBEDDED.name: EMBEDDED}
+    declared = [known[name] for name in manifest["sources"] if name in known]
+    text = template.render(metadata=metadata, declared=declared, **manifest)
     (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
 
 

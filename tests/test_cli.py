@@ -123,16 +123,45 @@ def test_sources_lists_all_24(tmp_path: Path, shared_sources: Path) -> None:
     listed = answer("sources", tmp_path)["sources"]
     assert [row["name"] for row in listed] == list(SOURCES)
     assert len(listed) == 24
-    assert all(row["obtain"] and row["license"] and row["citation"] for row in listed)
-    found = {
-        row["name"]: row["missing"]
-        for row in answer(f"sources --check '{shared_sources}'", tmp_path)["sources"]
-    }
-    assert found["Geometry3K"] == found["ChartQA"] == found["VQA-RAD"] == []
-    assert found["TabMWP"] == ["problems_train.json"]
+    assert all(row["obtain"] and row["license"] and row["attribution"] for row in listed)
     shown = run("sources", tmp_path).stdout
     assert all(name in shown for name in SOURCES)
     assert "arXiv:2209.14610" in run("sources --source TabMWP", tmp_path).stdout
+
+
+def test_sources_checks_what_is_there(tmp_path: Path, shared_sources: Path) -> None:
+    rows = answer(f"sources --check '{shared_sources}' --limit 30", tmp_path)["sources"]
+    found = {row["name"]: row for row in rows}
+    assert len(found) == 24
+    for name in ("Geometry3K", "ChartQA", "VQA-RAD", "GEOS", "VQA2.0"):
+        assert found[name]["found"]
+        assert found[name]["images"] == 30
+        assert found[name]["usable"] >= 30
+        assert len(found[name]["questions"]) == 3
+    assert found["TabMWP"]["files"] == {"problems_train.json": False, "tables/*.png": True}
+    assert "problems_train.json is not in" in found["TabMWP"]["error"]
+    assert not found["DVQA"]["folder"]
+    shown = run(f"sources --check '{shared_sources}' --limit 30", tmp_path).stdout
+    assert "GEOS" in shown
+    assert "lacks problems_train.json" in shown
+
+
+def test_sources_reads_the_validation_part_on_demand(tmp_path: Path, shared_sources: Path) -> None:
+    call = f"sources --check '{shared_sources}' --source TabMWP --validation"
+    (row,) = answer(call, tmp_path)["sources"]
+    assert (row["images"], row["usable"], row["images_missing"]) == (1000, 1000, 0)
+    assert run("sources --validation --allow-test", tmp_path).returncode == 2
+
+
+def test_sources_shows_how_one_is_read(tmp_path: Path, shared_sources: Path) -> None:
+    call = f"sources --check '{shared_sources}' --source ChartQA --limit 5 --preview out.html"
+    done = run(call, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "out.html shows 5 pictures." in done.stdout
+    assert (tmp_path / "out.html").read_text(encoding="utf-8").count("<article>") == 5
+    done = run("sources --source ChartQA --preview out.html", tmp_path)
+    assert done.returncode == 2
+    assert "give --source NAME and --check ROOT too" in done.stderr
 
 
 def test_doctor_warns_of_a_folder_that_hides_the_dataset(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import datasets
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 import mathv360k.pipeline
 from mathv360k import FolderError, Recipe, SourceError, UsageError, read_recipe
@@ -270,8 +271,12 @@ def test_what_a_recipe_gets_wrong(tmp_path: Path, shared_sources: Path) -> None:
         build(sources={"TabMPW": {}})
     with pytest.raises(SourceError, match=r"problems_train\.json .*splits: \[validation\]"):
         build(sources={"TabMWP": {}})
-    with pytest.raises(UsageError, match="cannot read DVQA yet"):
+    with pytest.raises(SourceError, match=r"DVQA does not exist; Download the images"):
         build(sources={"DVQA": {}})
+    with pytest.raises(UsageError, match="PlotQA cannot be read from the Hub"):
+        build(sources={"PlotQA": {"hub": "somebody/plotqa@main"}})
+    with pytest.raises(ValidationError, match="should match pattern"):
+        build(sources={"ChartQA": {"hub": "somebody/chartqa"}})
     with pytest.raises(UsageError, match="names no sources"):
         build()
     with pytest.raises(UsageError, match="--source-root"):

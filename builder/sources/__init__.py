@@ -33,6 +33,7 @@ from . import (
     vqa_as,
     vqa_rad,
 )
+from .files import Files
 from .source import Source
 
 SOURCES: dict[str, Source] = {
@@ -86,5 +87,5 @@ def source(name: str) -> Source:
 
 def missing_files(source: Source, root: Path) -> list[str]:
     """Those patterns of the source's `files` that match nothing in its folder below `root`."""
-    folder = root / source.name
-    return [pattern for pattern in source.files if not any(folder.glob(pattern))]
+    with Files(root / source.name) as files:
+        return [pattern for pattern in source.files if next(files.matches(pattern), None) is None]

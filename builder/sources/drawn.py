@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import UsageError
 from ..images import encode_png
+from .files import Files
 from .source import Candidate, ReadOptions, Rejection, Source
 
 if TYPE_CHECKING:  # the scenes are many modules, which no other source needs
@@ -39,9 +40,8 @@ class Drawn:
     originals: tuple[DrawnQuestion, ...]
 
 
-def read(folder: Path, options: ReadOptions) -> Iterator[Candidate | Rejection]:
-    """Questions about `options.limit` pictures; there is no folder to read."""
-    del folder
+def read(_: Files | None, options: ReadOptions) -> Iterator[Candidate | Rejection]:
+    """Questions about `options.limit` pictures; there are no files to read."""
     for number in range(options.limit or IMAGES):
         drawn = invent(options.seed, number)
         for place, asked in enumerate(drawn.originals):
@@ -108,6 +108,7 @@ SOURCE = Source(
     context=None,
     license="CC0-1.0",
     rehost="yes",
+    terms="None: dedicated to the public domain.",
     homepage="",
     citation="Drawn by mathv360k from scene descriptions.",
     obtain="Nothing to download: drawn on the spot.",

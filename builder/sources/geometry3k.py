@@ -2,56 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
-from ...errors import SourceError
-from ..images import read_file
-from ..json_stream import load
-from ..schema import Reason, Task, Unusable
-from .rows import Row, convert, split_files
-from .source import Candidate, ReadOptions, Rejection, Source, Split
+import msgspec
+
+from ..schema import Task
+from .files import Files
+from .rows import choice_of_letter, convert, json_files, refuse_other_split, split_files
+from .source import Candidate, Mirror, ReadOptions, Rejection, Source, Split
 
 _FOLDERS: dict[Split, tuple[str]] = {"train": ("train",), "validation": ("val",)}
 
 
-def read(folder: Path, options: ReadOptions) -> Iterator[Candidate | Rejection]:
-    outer = folder / "geometry3k"
-    root = outer if outer.is_dir() else folder
-    for (split,) in split_files(SOURCE, root, _FOLDERS, options.splits).values():
-        numbers = [path.name for path in (root / split).iterdir() if path.name.isdecimal()]
-        for number in sorted(numbers, key=lambda name: (int(name), name)):
-            yield from _problem(root, f"{split}/{number}")
+class _Problem(msgspec.Struct):
+    annotat_text: str  # what MathVista shows; `problem_text` is bare LaTeX
+    choices: list[str]
+    answer: str
+    unit: str | None = None
+    data_type: str | None = None
 
 
-def _problem(root: Path, name: str) -> Iterator[Candidate | Rejection]:
-    file = f"{name}/data.json"
-    try:
-        row = Row(file, name, load(root / file, file))
-    except SourceError as error:  # a file of one row
-        yield Rejection(file, Reason.MALFORMED_ROW, str(error))
-    else:
-        yield from convert([row], partial(_candidate, root))
+def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
+    files = files.inside("geometry3k")
+    for (folder,) in split_files(SOURCE, files, _FOLDERS, options.splits).values():
+        numbers = sorted((n for n in files.names(folder) if n.isdecimal()), key=int)
+        rows = json_files(files, (f"{folder}/{n}/data.json" for n in numbers), _Problem)
+        yield from convert(rows, partial(_candidate, files, folder))
 
 
-def _candidate(root: Path, row: Row) -> Candidate:
-    image = f"{row.key}/img_diagram.png"
-    choices = row.texts("choices")
-    letter = row.text("answer")
-    index = "ABCDEFGH".find(letter) if len(letter) == 1 else -1
-    if not 0 <= index < len(choices):
-        detail = f"answer {letter[:20]!r} is not the letter of one of {len(choices)} choices"
-        raise Unusable(Reason.ANSWER_NOT_AMONG_CHOICES, detail)
+def _candidate(files: Files, split: str, where: str, name: int | str, row: _Problem) -> Candidate:
+    refuse_other_split(row.data_type, split)
+    image = f"{str(name).removesuffix('data.json')}img_diagram.png"
+    index = choice_of_letter(row.answer.strip(), row.choices)
     return Candidate(
-        row=row.where,
+        row=where,
         image=image,
-        load=partial(read_file, root, image),
-        question=row.text("annotat_text"),
-        answer=choices[index],
-        choices=choices,
+        load=files.image(image),
+        question=row.annotat_text,
+        answer=row.choices[index],
+        choices=row.choices,
         answer_index=index,
-        unit=row.optional_text("unit"),
+        unit=row.unit,
+    )
+
+
+class _Copied(msgspec.Struct):
+    problem: str
+    choices: list[str]
+    answer: str
+    ground_truth: str = ""
+
+
+def _from_copy(where: str, image: str, load: Callable[[], bytes], row: _Copied) -> Candidate:
+    """`answer` is a choice's text in one copy, its letter in others, `ground_truth` its letter."""
+    said = (row.ground_truth or row.answer).strip()
+    told = said in row.choices
+    index = row.choices.index(said) if told else choice_of_letter(said, row.choices)
+    return Candidate(
+        row=where,
+        image=image,
+        load=load,
+        question=row.problem.replace("<image>", ""),
+        answer=row.choices[index],
+        choices=row.choices,
+        answer_index=index,
     )
 
 
@@ -61,11 +76,14 @@ SOURCE = Source(
     context="geometry diagram",
     license="MIT (repository); the diagrams are textbook scans",
     rehost="unclear",
+    terms="The repository is under MIT, but its diagrams are scans of two textbooks whose "
+    "publishers are not known to have agreed.",
     homepage="https://github.com/lupantech/InterGPS",
     citation="Lu et al., Inter-GPS: Interpretable Geometry Problem Solving with Formal Language "
     "and Symbolic Reasoning, ACL 2021, arXiv:2105.04165",
-    obtain="Unpack `data/geometry3k/train.zip` (and `val.zip`) of the repository; they become "
-    "`Geometry3K/geometry3k/train/` and `Geometry3K/geometry3k/val/`.",
+    obtain="Put `data/geometry3k/train.zip` (and `val.zip`) of the repository, as they are or "
+    "unpacked, into `Geometry3K/geometry3k/`.",
     files=("geometry3k/train/*/data.json", "geometry3k/train/*/img_diagram.png"),
     read=read,
+    mirrors=(Mirror("hiyouga/geometry3k", _Copied, _from_copy, image="images"),),
 )

@@ -1,136 +1,154 @@
-"""What the readers share: finding a split's files, reading their rows, taking fields out."""
+"""What the readers share: finding a split's files, reading and converting their rows."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from ...errors import SourceError
-from ..json_stream import stream
-from ..schema import Reason, Unusable, printable
+from .. import json_rows
+from ..archives import BROKEN
+from ..json_rows import convert_value, decode
+from ..schema import Reason, Unusable
+from .files import Files
 from .source import Candidate, Rejection, Source, Split
 
-_KINDS = {
-    dict: "an object",
-    list: "a list",
-    str: "a text",
-    bool: "true or false",
-    int: "an integer",
-    float: "a number",
-    type(None): "null",
-}
+T = TypeVar("T")
 
+Row = tuple[str, int | str, T | Unusable]
+"""Where a row stands, its index from 0 or its key there, and its value or why it has none."""
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a file as it was read, where it stands, and its key or index there.
-
-    Taking a field out raises `Unusable` where it is missing or of another type.
-    """
-
-    where: str
-    key: str | int
-    value: Any
-
-    def text(self, field: str) -> str:
-        """A text with plain line ends and nothing blank around it."""
-        return _clean(field, self._get(field))
-
-    def optional_text(self, field: str) -> str | None:
-        """The same, or None where the field is missing, null or blank."""
-        value = self._fields().get(field)
-        return None if value is None else _clean(field, value) or None
-
-    def text_or_integer(self, field: str) -> str:
-        """A text; an integer becomes its digits."""
-        value = self._get(field)
-        return str(value) if type(value) is int else _clean(field, value)
-
-    def texts(self, field: str) -> tuple[str, ...]:
-        values = self._get(field)
-        if not isinstance(values, list):
-            raise _wrong_type(field, values, "a list")
-        return tuple(_clean(f"{field}[{index}]", value) for index, value in enumerate(values))
-
-    def _get(self, field: str) -> Any:
-        fields = self._fields()
-        if field not in fields:
-            raise Unusable(Reason.MALFORMED_ROW, f"{field} is missing")
-        return fields[field]
-
-    def _fields(self) -> dict[str, Any]:
-        if not isinstance(self.value, dict):
-            raise _wrong_type("the row", self.value, "an object")
-        return self.value
+MAX_ROW_FILE = 16 * 2**20
+"""Bytes of a file that is one row."""
 
 
 def convert(
-    rows: Iterable[Row], make: Callable[[Row], Candidate | None]
+    rows: Iterable[Row[T]], make: Callable[[str, int | str, T], Candidate | None]
 ) -> Iterator[Candidate | Rejection]:
-    """What `make` makes of each row, or its rejection where `make` raises `Unusable`.
+    """What `make` makes of place, key and value of each row, or why there is nothing to make.
 
-    Rows of which it makes None, being of a split that is not read, are left out.
+    `make` raises `Unusable` for a row that cannot be used, and returns None for one of a split
+    that is not read.
     """
-    for row in rows:
+    for where, key, value in rows:
         try:
-            candidate = make(row)
+            if isinstance(value, Unusable):
+                raise value
+            candidate = make(where, key, value)
         except Unusable as why:
-            yield Rejection(row.where, why.reason, why.detail)
+            yield Rejection(where, why.reason, why.detail)
         else:
             if candidate is not None:
                 yield candidate
 
 
-def stream_rows(folder: Path, file: str, key: str | None = None) -> Iterator[Row]:
-    """The elements of a JSON file below `folder`, see `json_stream.stream`."""
-    path = folder / file
+def json_file(
+    files: Files, name: str, row_type: type[T], key: str | None = None
+) -> Iterator[Row[T]]:
+    """The rows of one large JSON file: a list, an object by key, or its member `key`."""
+    place = files.path(name)
+    with files.open(name) as file:
+        for index, value in json_rows.rows(file, f"{files}/{name}", row_type, key):
+            row = f"{place}: row {index + 1}" if isinstance(index, int) else f"{place}: {index}"
+            yield row, index, value
+
+
+def json_files(files: Files, names: Iterable[str], row_type: type[T]) -> Iterator[Row[T]]:
+    """One row per small JSON file; its key is the file's name."""
+    for name in names:
+        yield files.path(name), name, _small_file(files, name, row_type)
+
+
+def csv_file(files: Files, name: str, row_type: type[T]) -> Iterator[Row[T]]:
+    """The rows of a CSV file (UTF-8, RFC 4180) whose first line names the columns."""
+    place = files.path(name)
+    with files.open(name) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+        lines = csv.reader(text, strict=True)
+        try:
+            header = next(lines, None)
+            if header is None:
+                raise SourceError(f"{files}/{name} is empty; download it again.")
+            for index, cells in enumerate(lines):
+                if len(cells) == len(header):
+                    value = convert_value(dict(zip(header, cells, strict=True)), row_type)
+                else:
+                    detail = f"{len(cells)} cells below {len(header)} columns"
+                    value = Unusable(Reason.MALFORMED_ROW, detail)
+                yield f"{place}: row {index + 1}", index, value
+        except (csv.Error, *BROKEN) as error:
+            where = f"{files}/{name}, line {lines.line_num + 1}"
+            raise SourceError(f"{where}: {error}; repair the file or download it again.") from None
+
+
+def _small_file(files: Files, name: str, row_type: type[T]) -> T | Unusable:
     try:
-        opened = path.open("rb")
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}; download it again.") from None
-    with opened:
-        for line, name, value in stream(opened, str(path), key):
-            # Some releases hold all rows in one line.
-            place = f"row {name + 1}" if isinstance(name, int) else printable(name)
-            yield Row(f"{file}: line {line}, {place}", name, value)
+        with files.open(name) as file:
+            data = file.read(MAX_ROW_FILE + 1)
+    except SourceError as error:  # a file of one row: the others can be read
+        return Unusable(Reason.MALFORMED_ROW, str(error))
+    except BROKEN as error:
+        return Unusable(Reason.MALFORMED_ROW, f"{files}/{name}: {error}")
+    if len(data) > MAX_ROW_FILE:
+        return Unusable(Reason.MALFORMED_ROW, f"more than {MAX_ROW_FILE // 2**20} MiB")
+    return decode(data, row_type)
+
+
+def choice_of_letter(letter: str, choices: Sequence[str]) -> int:
+    """The position of the choice that a letter names, `A` or `a` being 0; raises `Unusable`."""
+    index = ord(letter.upper()) - ord("A") if len(letter) == 1 and letter.isascii() else -1
+    if not 0 <= index < len(choices):
+        detail = f"answer {letter[:20]!r} is not the letter of one of {len(choices)} choices"
+        raise Unusable(Reason.ANSWER_NOT_AMONG_CHOICES, detail)
+    return index
+
+
+def choice_of_index(index: int, choices: Sequence[str]) -> int:
+    """The same position, if there is such a choice; raises `Unusable`."""
+    if not 0 <= index < len(choices):
+        detail = f"answer {index} is not the position of one of {len(choices)} choices"
+        raise Unusable(Reason.ANSWER_NOT_AMONG_CHOICES, detail)
+    return index
+
+
+def plurality(answers: Sequence[str]) -> str:
+    """The answer given most often; of several, the one given first. Raises `Unusable`."""
+    given = [answer.strip() for answer in answers if answer.strip()]
+    if not given:
+        raise Unusable(Reason.NO_ANSWER, "nobody gave an answer")
+    return Counter(given).most_common(1)[0][0]
+
+
+def refuse_other_split(said: str | None, expected: str) -> None:
+    """Raise `Unusable` for a row that says it belongs to another split than its file."""
+    if said is not None and said != expected:
+        detail = f"the row says that it is of the {said[:20]!r} split"
+        raise Unusable(Reason.WRONG_SPLIT, detail)
 
 
 def split_files(
-    source: Source, folder: Path, files: Mapping[Split, Sequence[str]], wanted: Sequence[Split]
+    source: Source, files: Files, names: Mapping[Split, Sequence[str]], wanted: Sequence[Split]
 ) -> dict[Split, list[str]]:
-    """Those of the wanted splits' `files` (or folders) that exist below `folder`.
+    """Those of the wanted splits' files (or folders) that exist.
 
     Raises `SourceError` where there is none for a split, or where the source has none of the
     splits.
     """
-    known: list[Split] = [split for split in wanted if split in files]
+    known: list[Split] = [split for split in wanted if split in names]
     if not known:
         raise SourceError(
             f"{source.name} has no {' or '.join(wanted)} part; read the train split with "
             "`splits: [train]` in the recipe."
         )
-    present = {split: [f for f in files[split] if (folder / f).exists()] for split in files}
+    present = {split: [f for f in names[split] if files.exists(f)] for split in names}
     for split in known:
         if not present[split]:
             mend = f"download it from {source.homepage}"
-            other = next((other for other in files if present[other]), None)
+            other = next((other for other in names if present[other]), None)
             if other is not None:
                 mend += f", or read the {other} split with `splits: [{other}]` in the recipe"
-            file = " or ".join(files[split])
-            raise SourceError(f"{source.name}: {file} is not in {folder}; {mend}.")
+            file = " or ".join(names[split])
+            raise SourceError(f"{source.name}: {file} is not in {files}; {mend}.")
     return {split: present[split] for split in known}
-
-
-def _clean(field: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise _wrong_type(field, value, "a text")
-    if printable(value) != value:
-        raise Unusable(Reason.MALFORMED_ROW, f"{field} holds half a character")
-    return value.replace("\r\n", "\n").strip()
-
-
-def _wrong_type(field: str, value: Any, expected: str) -> Unusable:
-    found = _KINDS[type(value)]
-    return Unusable(Reason.MALFORMED_ROW, f"{field} is {found}, not {expected}")

@@ -2,8 +2,51 @@
 
 from __future__ import annotations
 
-from ..schema import Task
-from .source import Source
+from collections.abc import Iterator
+from functools import partial
+
+import msgspec
+
+from ..schema import AnswerType, Task
+from .files import Files
+from .rows import convert, json_file
+from .source import Candidate, ReadOptions, Rejection, Source, Split
+
+_FILE = "superCLEVR_questions_30k.json"
+_IMAGES: dict[Split, range] = {"train": range(20_000), "validation": range(20_000, 25_000)}
+"""The release splits by image_index alone; from 25,000 on it is the test part."""
+
+
+class _Row(msgspec.Struct):
+    image_filename: str
+    image_index: int
+    question: str
+    answer: bool | int | str
+
+
+def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
+    wanted = [_IMAGES[split] for split in options.splits]
+    rows = json_file(files, _FILE, _Row, "questions")
+    yield from convert(rows, partial(_candidate, files, wanted))
+
+
+def _candidate(
+    files: Files, wanted: list[range], where: str, _: int | str, row: _Row
+) -> Candidate | None:
+    if not any(row.image_index in indices for indices in wanted):
+        return None
+    said, answer_type = row.answer, None
+    if isinstance(said, bool):
+        said, answer_type = "Yes" if said else "No", AnswerType.YES_NO
+    return Candidate(
+        row=where,
+        image=row.image_filename,
+        load=files.image(f"images/{row.image_filename}"),
+        question=row.question,
+        answer=str(said),
+        answer_type=answer_type,
+    )
+
 
 SOURCE = Source(
     name="Super-CLEVR",
@@ -11,11 +54,12 @@ SOURCE = Source(
     context="synthetic scene",
     license="CC BY 4.0",
     rehost="yes",
+    terms="With attribution.",
     homepage="https://github.com/Lizw14/Super-CLEVR",
     citation="Li et al., Super-CLEVR: A Virtual Benchmark to Diagnose Domain Robustness in Visual "
     "Reasoning, CVPR 2023, arXiv:2212.00259",
     obtain="Download `superCLEVR_questions_30k.json` and `images.zip` from "
-    "https://huggingface.co/datasets/RyanWW/Super-CLEVR into `Super-CLEVR/` and unpack the images "
-    "to `Super-CLEVR/images/`.",
+    "https://huggingface.co/datasets/RyanWW/Super-CLEVR into `Super-CLEVR/`; the zip may stay one.",
     files=("superCLEVR_questions_30k.json", "images/superCLEVR_new_*.png"),
+    read=read,
 )

@@ -5,43 +5,59 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
-from ..images import read_file
+import msgspec
+
 from ..schema import AnswerType, Reason, Task, Unusable
-from .rows import Row, convert, split_files, stream_rows
+from .files import Files
+from .rows import convert, json_file, split_files
 from .source import Candidate, ReadOptions, Rejection, Source, Split
 
 _FILES: dict[Split, tuple[str, ...]] = {
     "train": ("problems_train.json",),
     "validation": ("problems_dev.json", "problems_dev1k.json"),
 }
+_NUMERAL = re.compile("[0-9]+")
 _NUMBER = re.compile(r"-?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]+))?")
 
 
-def read(folder: Path, options: ReadOptions) -> Iterator[Candidate | Rejection]:
-    for files in split_files(SOURCE, folder, _FILES, options.splits).values():
-        yield from convert(stream_rows(folder, files[0]), partial(_candidate, folder))
+class _Problem(msgspec.Struct):
+    """`table` and `table_for_pd` are left alone: they hold what the image shows."""
+
+    question: str
+    answer: str
+    ques_type: str
+    choices: list[str] | None = None
+    unit: str | None = None
+    ans_type: str | None = None
+    solution: str | None = None
 
 
-def _candidate(folder: Path, row: Row) -> Candidate:
-    """The fields `table` and `table_for_pd` are left alone: they hold what the image shows."""
-    if not re.fullmatch("[0-9]+", str(row.key)):
+def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
+    for names in split_files(SOURCE, files, _FILES, options.splits).values():
+        yield from convert(json_file(files, names[0], _Problem), partial(_candidate, files))
+
+
+def _candidate(files: Files, where: str, number: int | str, row: _Problem) -> Candidate:
+    if not _NUMERAL.fullmatch(str(number)):
         raise Unusable(Reason.MALFORMED_ROW, "the key is not a problem number")
-    image = f"tables/{row.key}.png"
-    answer = row.text("answer")
-    answer_type, precision = _answer_type(answer, row.optional_text("ans_type"))
+    image = f"tables/{number}.png"
+    answer = row.answer.strip()
+    answer_type, precision = _answer_type(answer, row.ans_type)
+    multi_choice = row.ques_type == "multi_choice"
+    if multi_choice and not row.choices:
+        raise Unusable(Reason.MALFORMED_ROW, "choices: none for a multiple-choice question")
     return Candidate(
-        row=row.where,
+        row=where,
         image=image,
-        load=partial(read_file, folder, image),
-        question=row.text("question"),
+        load=files.image(image),
+        question=row.question,
         answer=answer,
-        choices=row.texts("choices") if row.text("ques_type") == "multi_choice" else (),
+        choices=(row.choices or ()) if multi_choice else (),
         answer_type=answer_type,
-        unit=row.optional_text("unit"),
+        unit=row.unit,
         precision=precision,
-        rationale=row.optional_text("solution"),
+        rationale=row.solution,
     )
 
 
@@ -67,6 +83,7 @@ SOURCE = Source(
     context="table",
     license="CC BY-NC-SA 4.0",
     rehost="yes",
+    terms="Not for commercial use, under the same licence, with attribution.",
     homepage="https://github.com/lupantech/PromptPG",
     citation="Lu et al., Dynamic Prompt Learning via Policy Gradient for Semi-structured "
     "Mathematical Reasoning, ICLR 2023, arXiv:2209.14610",

@@ -2,8 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 from ..schema import Task
-from .source import Source
+from .files import Files
+from .rows import convert, split_files
+from .source import Candidate, ReadOptions, Rejection, Source, Split
+from .vqa_format import Question, answered_questions, yes_or_no
+
+_QUESTIONS: dict[Split, tuple[str]] = {
+    "train": ("v2_OpenEnded_mscoco_train2014_questions.json",),
+    "validation": ("v2_OpenEnded_mscoco_val2014_questions.json",),
+}
+_PARTS: dict[Split, str] = {"train": "train2014", "validation": "val2014"}
+
+
+def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
+    below = files.inside("Questions")
+    for split, (name,) in split_files(SOURCE, below, _QUESTIONS, options.splits).items():
+        part = _PARTS[split]
+        questions = f"Questions/{name}" if files.exists(f"Questions/{name}") else name
+        annotations = f"v2_mscoco_{part}_annotations.json"
+        if files.exists("Annotations"):
+            annotations = f"Annotations/{annotations}"
+        images = files.inside("Images", "mscoco", part)
+        rows = answered_questions(files, questions, annotations)
+        yield from convert(rows, partial(_candidate, images, part))
+
+
+def _candidate(
+    images: Files, part: str, where: str, _: int | str, row: tuple[Question, str]
+) -> Candidate:
+    question, answer = row
+    image = f"COCO_{part}_{question.image_id:012d}.jpg"
+    answer, answer_type = yes_or_no(answer)
+    return Candidate(
+        row=where,
+        image=image,
+        load=images.image(image),
+        question=question.question,
+        answer=answer,
+        answer_type=answer_type,
+        picture=f"coco/{question.image_id}",
+    )
+
 
 SOURCE = Source(
     name="VQA2.0",
@@ -11,6 +54,8 @@ SOURCE = Source(
     context="natural image",
     license="CC BY 4.0 (annotations); the photos have the Flickr licences of COCO",
     rehost="unclear",
+    terms="The annotations are under CC BY 4.0; each COCO picture keeps the licence of its Flickr "
+    "page, many of them non-commercial.",
     homepage="https://visualqa.org",
     citation="Goyal et al., Making the V in VQA Matter: Elevating the Role of Image Understanding "
     "in Visual Question Answering, CVPR 2017, arXiv:1612.00837",
@@ -22,4 +67,5 @@ SOURCE = Source(
         "Annotations/v2_mscoco_train2014_annotations.json",
         "Images/mscoco/train2014/COCO_train2014_*.jpg",
     ),
+    read=read,
 )

@@ -18,15 +18,28 @@ from mathv360k.builder.sources.source import Candidate, Rejection, Source
 from mathv360k.errors import SourceError
 from release_file import png
 
-ONE = Source("One", Task.FQA, "table", "CC0-1.0", "yes", "", "", "", ("*",))
-TWO = Source("Two", Task.GPS, None, "MIT", "yes", "", "", "", ("*",))
+
+def nothing(*_: Any) -> Any:
+    """Reads no files: the tests give the rows."""
+    return iter(())
+
+
+ONE = Source("One", Task.FQA, "table", "CC0-1.0", "yes", "", "", "", "", ("*",), nothing)
+TWO = Source("Two", Task.GPS, None, "MIT", "yes", "", "", "", "", ("*",), nothing)
 
 
 def row(
     image: int | str = 1, question: str = "How many?", answer: str = "3", **more: Any
 ) -> Candidate:
     load = more.pop("load", lambda: png(hash_of(image)))
-    return Candidate(more.pop("row", "r"), f"{image}.png", load, question, answer, **more)
+    return Candidate(
+        row=more.pop("row", "r"),
+        image=f"{image}.png",
+        load=load,
+        question=question,
+        answer=answer,
+        **more,
+    )
 
 
 def hash_of(image: int | str) -> int:
@@ -223,3 +236,88 @@ def test_a_source_that_breaks_off_leaves_no_pool(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         write_pool([Feed("One", broken())], tmp_path / "pool", {})
     assert list(tmp_path.iterdir()) == []
+
+
+class TestSharedPictures:
+    def test_a_picture_that_sources_call_the_same_is_one_image(self, pool: Any) -> None:
+        """COCO files differ in name, and in some copies in their bytes."""
+        images, questions, _ = pool(
+            (ONE, row("COCO_train2014_000000000042", "What is it?", picture="coco/42")),
+            (TWO, row("000000000042", "Where is it?", picture="coco/42")),
+            (TWO, row("000000000043", "Who is it?", picture="coco/43")),
+        )
+        assert sorted(i["name"] for i in images) == [
+            "One/COCO_train2014_000000000042.png",
+            "Two/000000000043.png",
+        ]
+        shared = next(n for n, i in enumerate(images) if i["source"] == "One")
+        assert [q["source"] for q in questions if q["image"] == shared] == ["One", "Two"]
+
+    def test_where_one_source_lacks_the_file_the_other_has_it(self, pool: Any) -> None:
+        images, questions, quarantine = pool(
+            (ONE, row("a", "What is it?", picture="coco/42", load=missing)),
+            (TWO, row("b", "Where is it?", picture="coco/42")),
+        )
+        assert [i["source"] for i in images] == ["Two"]
+        assert [q["question"] for q in questions] == ["Where is it?"]
+        assert [q["reason"] for q in quarantine] == ["image_missing"]
+
+    def test_a_limit_counts_pictures_known_from_another_source(self, tmp_path: Path) -> None:
+        one = [(ONE, row(n, "What?", picture=f"coco/{n}")) for n in range(4)]
+        two = [(TWO, row(n, "Where?", picture=f"coco/{n}")) for n in range(4)]
+        write_pool([Feed("One", iter(one)), Feed("Two", iter(two), 2)], tmp_path / "pool", {})
+        questions = read_questions(tmp_path / "pool", ["source"])["source"].to_pylist()
+        assert sorted(questions) == ["One"] * 4 + ["Two"] * 2
+
+
+class TestProblemsOfTwoSources:
+    CHOICES = ("40°", "60°", "120°", "140°")
+
+    def test_a_problem_told_in_two_languages_stays_once(self, pool: Any) -> None:
+        _, questions, quarantine = pool(
+            (ONE, row(1, "如图,则∠CED的大小是()", "120°", choices=self.CHOICES, row="Chinese")),
+            (
+                TWO,
+                row(1, "The size of angle CED is ()", "120°", choices=self.CHOICES, row="English"),
+            ),
+        )
+        assert [q["row"] for q in questions] == ["Chinese"]
+        assert [(q["row"], q["reason"], q["detail"]) for q in quarantine] == [
+            ("English", "same_problem", "the same problem as One/1.png#original-0")
+        ]
+
+    def test_rewordings_within_a_source_stay(self, pool: Any) -> None:
+        _, questions, _ = pool(
+            (ONE, row(1, "What is angle CED?", "120°", choices=self.CHOICES)),
+            (ONE, row(1, "Angle CED measures?", "120°", choices=self.CHOICES)),
+        )
+        assert len(questions) == 2
+
+    def test_other_choices_or_answers_or_two_choices_are_other_problems(self, pool: Any) -> None:
+        _, questions, _ = pool(
+            (ONE, row(1, "a?", "120°", choices=self.CHOICES)),
+            (TWO, row(1, "b?", "60°", choices=self.CHOICES)),
+            (TWO, row(1, "c?", "120°", choices=self.CHOICES[1:])),
+            (ONE, row(1, "d?", "Yes", choices=("Yes", "No"))),
+            (TWO, row(1, "e?", "Yes", choices=("Yes", "No"))),
+            (TWO, row(2, "f?", "120°", choices=self.CHOICES)),
+        )
+        assert len(questions) == 6
+
+
+def test_more_rows_than_wait_in_memory_come_out_in_order(
+    pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mathv360k.builder.buckets._BATCH", 3)
+    monkeypatch.setattr("mathv360k.builder.intake._ROWS_TOGETHER", 3)
+    monkeypatch.setattr("mathv360k.builder.pool.QUESTION_BATCH", 4)
+    rows = [row(n % 9, f"Question {n}?", str(n)) for n in range(90)]
+    images, questions, quarantine = pool(*rows, *(row(1, "", row=str(n)) for n in range(10)))
+    assert len(images) == 9
+    assert [i["image_id"] for i in images] == sorted(i["image_id"] for i in images)
+    assert [q["image"] for q in questions] == sorted(q["image"] for q in questions)
+    for place, image in enumerate(images):
+        number = int(image["name"].removeprefix("One/").removesuffix(".png"))
+        asked = [int(q["answer"]) for q in questions if q["image"] == place]
+        assert asked == list(range(number, 90, 9))
+    assert [q["row"] for q in quarantine] == [str(n) for n in range(10)]

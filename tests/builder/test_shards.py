@@ -24,7 +24,9 @@ from mathv360k.builder.shards import row_hashes, write_shards
 from mathv360k.builder.sources.source import Candidate, Source
 from release_file import png
 
-SOURCE = Source("One", Task.FQA, "table", "CC0-1.0", "yes", "", "", "", ("*",))
+SOURCE = Source(
+    "One", Task.FQA, "table", "CC0-1.0", "yes", "", "", "", "", ("*",), lambda *_: iter(())
+)
 IMAGES, QUESTIONS = 40, 9
 
 
@@ -51,6 +53,16 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pool") / "pool"
     write_pool([Feed("One", rows())], folder, {})
     return folder
+
+
+def _plain(number: int) -> Candidate:
+    return Candidate(
+        row="",
+        image=f"{number}.png",
+        load=lambda: png(number),
+        question=f"What is {number}?",
+        answer="1",
+    )
 
 
 @pytest.fixture
@@ -106,10 +118,7 @@ def test_rows_are_in_the_order_of_their_images_across_shards(pool: Path, tmp_pat
 @pytest.mark.usefixtures("small_groups")
 def test_a_filter_on_source_skips_the_row_groups_of_the_others(tmp_path: Path) -> None:
     two = replace(SOURCE, name="Two")
-    rows = [
-        ((SOURCE, two)[n % 2], Candidate("", f"{n}.png", lambda n=n: png(n), f"What is {n}?", "1"))
-        for n in range(IMAGES)
-    ]
+    rows = [((SOURCE, two)[n % 2], _plain(n)) for n in range(IMAGES)]
     write_pool([Feed("both", iter(rows))], tmp_path / "pool", {})
     write_shards(tmp_path / "pool", {"train": np.arange(IMAGES)}, tmp_path / "out")
     for config in ("default", "images"):
