@@ -15,7 +15,7 @@ from .source import Candidate, ReadOptions, Rejection, Source, Split
 
 _FILES: dict[Split, tuple[str, str]] = {"train": ("train_2.csv", "train.csv")}
 _IMAGES = {"train_2.csv": "figures", "train.csv": "images"}
-_LETTER = re.compile(r"\s*[A-D]\s*:")
+_LETTER = re.compile(r"[A-D]\s*:\s*")
 
 
 class _Row(msgspec.Struct):
@@ -43,7 +43,7 @@ def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
 def _candidate(files: Files, folder: str, where: str, _: int | str, row: _Row) -> Candidate:
     refuse_other_split(row.split or None, "train")
     image = f"{folder}/{row.path}"
-    choices = [_LETTER.sub("", choice, count=1).strip() for choice in (row.a, row.b, row.c, row.d)]
+    choices = [_bare(choice) for choice in (row.a, row.b, row.c, row.d)]
     said = (row.answer or row.misspelt or "").strip()
     index = choice_of_letter((row.label or said).strip(), choices)
     if row.label is not None and said and _plain(said) != _plain(choices[index]):
@@ -60,8 +60,16 @@ def _candidate(files: Files, folder: str, where: str, _: int | str, row: _Row) -
     )
 
 
+def _bare(choice: str) -> str:
+    """A choice without the letter that stands before it in all releases: `A:Heart`."""
+    text = choice.strip()
+    if text[1:2] == ":" and text[0] in "ABCD":
+        return text[2:].lstrip()
+    return _LETTER.sub("", text, count=1)
+
+
 def _plain(text: str) -> str:
-    return _LETTER.sub("", text, count=1).strip().rstrip(".").casefold()
+    return _bare(text).rstrip(".").casefold()
 
 
 SOURCE = Source(

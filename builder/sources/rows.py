@@ -6,12 +6,15 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from operator import itemgetter
+from typing import Any, TypeVar
+
+import msgspec
 
 from ...errors import SourceError
 from .. import json_rows
 from ..archives import BROKEN
-from ..json_rows import convert_value, decode
+from ..json_rows import decode
 from ..schema import Reason, Unusable
 from .files import Files
 from .source import Candidate, Rejection, Source, Split
@@ -21,6 +24,7 @@ T = TypeVar("T")
 Row = tuple[str, int | str, T | Unusable]
 """Where a row stands, its index from 0 or its key there, and its value or why it has none."""
 
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MAX_ROW_FILE = 16 * 2**20
 """Bytes of a file that is one row."""
 
@@ -35,7 +39,7 @@ def convert(
     """
     for where, key, value in rows:
         try:
-            if isinstance(value, Unusable):
+            if type(value) is Unusable:
                 raise value
             candidate = make(where, key, value)
         except Unusable as why:
@@ -52,7 +56,7 @@ def json_file(
     place = files.path(name)
     with files.open(name) as file:
         for index, value in json_rows.rows(file, f"{files}/{name}", row_type, key):
-            row = f"{place}: row {index + 1}" if isinstance(index, int) else f"{place}: {index}"
+            row = f"{place}: row {index + 1}" if type(index) is int else f"{place}: {index}"
             yield row, index, value
 
 
@@ -63,7 +67,10 @@ def json_files(files: Files, names: Iterable[str], row_type: type[T]) -> Iterato
 
 
 def csv_file(files: Files, name: str, row_type: type[T]) -> Iterator[Row[T]]:
-    """The rows of a CSV file (UTF-8, RFC 4180) whose first line names the columns."""
+    """The rows of a CSV file (UTF-8, RFC 4180) whose first line names the columns.
+
+    `row_type` is a struct whose fields are texts.
+    """
     place = files.path(name)
     with files.open(name) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
         lines = csv.reader(text, strict=True)
@@ -71,9 +78,11 @@ def csv_file(files: Files, name: str, row_type: type[T]) -> Iterator[Row[T]]:
             header = next(lines, None)
             if header is None:
                 raise SourceError(f"{files}/{name} is empty; download it again.")
+            fields = _fields_of(header, row_type, f"{files}/{name}")
+            take = itemgetter(*fields.values())
             for index, cells in enumerate(lines):
                 if len(cells) == len(header):
-                    value = convert_value(dict(zip(header, cells, strict=True)), row_type)
+                    value = row_type(**dict(zip(fields, take(cells), strict=True)))
                 else:
                     detail = f"{len(cells)} cells below {len(header)} columns"
                     value = Unusable(Reason.MALFORMED_ROW, detail)
@@ -81,6 +90,18 @@ def csv_file(files: Files, name: str, row_type: type[T]) -> Iterator[Row[T]]:
         except (csv.Error, *BROKEN) as error:
             where = f"{files}/{name}, line {lines.line_num + 1}"
             raise SourceError(f"{where}: {error}; repair the file or download it again.") from None
+
+
+def _fields_of(header: Sequence[str], row_type: type[Any], name: str) -> dict[str, int]:
+    """The fields of a struct and the places of their columns; raises `SourceError`."""
+    fields = {}
+    for field in msgspec.structs.fields(row_type):
+        if field.encode_name in header:
+            fields[field.name] = header.index(field.encode_name)
+        elif field.required:
+            column = field.encode_name
+            raise SourceError(f"{name} has no column {column!r}; download it again.")
+    return fields
 
 
 def _small_file(files: Files, name: str, row_type: type[T]) -> T | Unusable:
@@ -98,7 +119,7 @@ def _small_file(files: Files, name: str, row_type: type[T]) -> T | Unusable:
 
 def choice_of_letter(letter: str, choices: Sequence[str]) -> int:
     """The position of the choice that a letter names, `A` or `a` being 0; raises `Unusable`."""
-    index = ord(letter.upper()) - ord("A") if len(letter) == 1 and letter.isascii() else -1
+    index = _LETTERS.find(letter.upper()) if len(letter) == 1 else -1
     if not 0 <= index < len(choices):
         detail = f"answer {letter[:20]!r} is not the letter of one of {len(choices)} choices"
         raise Unusable(Reason.ANSWER_NOT_AMONG_CHOICES, detail)
