@@ -79,6 +79,14 @@ def build(
     ] = None,
     seed: Seed = None,
     limit: Limit = None,
+    public: Annotated[
+        bool,
+        typer.Option("--public", help="Leave out images that may not be published again."),
+    ] = False,
+    rehost: Annotated[
+        list[str] | None,
+        typer.Option(help="With --public: you may publish this source's images. Repeatable."),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -93,7 +101,13 @@ def build(
         chosen = chosen.model_copy(update={"seed": seed})
     with _progress(quiet or as_json) as progress:
         manifest = pipeline.build(
-            chosen.limited(limit), out, source_root=source_root, pool=pool, progress=progress
+            chosen.limited(limit),
+            out,
+            source_root=source_root,
+            pool=pool,
+            public=public,
+            rehost=rehost or (),
+            progress=progress,
         )
     _report(out, manifest, as_json, quiet)
 
@@ -296,6 +310,8 @@ def _report(out: Path, manifest: dict[str, Any], as_json: bool, quiet: bool) -> 
         _out.print(f"Quarantined from {name}: {listed}.", highlight=False)
     if manifest["quarantine"]:
         _out.print(f"Each quarantined row with its reason: {out / pipeline.QUARANTINE}")
+    if manifest["withheld"]:
+        _out.print(f"Without the images of {', '.join(manifest['withheld'])}.", highlight=False)
     if out == Path("mathv360k"):
         _out.print('Load it here with: datasets.load_dataset("mathv360k")', highlight=False)
 

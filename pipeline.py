@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from importlib.metadata import version
@@ -27,7 +27,7 @@ from .builder.pool import read_questions, write_pool
 from .builder.recipe import Recipe
 from .builder.release import open_release
 from .builder.shards import write_shards
-from .builder.sources import source
+from .builder.sources import SOURCES, source
 from .builder.sources.files import Files
 from .builder.sources.source import Candidate, ReadOptions, Rejection, Source
 from .builder.splits import assign_splits
@@ -47,19 +47,35 @@ def build(
     *,
     source_root: Path | str | None = None,
     pool: Path | str | None = None,
+    public: bool = False,
+    rehost: Collection[str] = (),
     progress: Progress = _quiet,
 ) -> dict[str, Any]:
     """Build the dataset folder `out` from a recipe; the manifest of what is there in the end.
 
     The sources are read from `source_root/<name>` into a pool beside `out`, unless `pool` names one
-    that is there already. Raises `errors.UsageError`, `errors.SourceError` or `errors.FolderError`.
+    that is there already. With `public`, images of sources that do not clearly allow it to publish
+    them again are left out, except of those in `rehost`; their questions stay, with the image's
+    name in `id` and its sha256 in `image_id`.
+
+    Raises `errors.UsageError`, `errors.SourceError` or `errors.FolderError`.
     """
     out = Path(out)
     refuse_foreign(out, "dataset")  # before hours of reading
     if pool is None:
         pool = pool_beside(out)
         read_sources(recipe, pool, None if source_root is None else Path(source_root), progress)
-    return write_dataset(recipe, Path(pool), out, progress)
+    return write_dataset(recipe, Path(pool), out, progress, _withheld(public, rehost))
+
+
+def _withheld(public: bool, rehost: Collection[str]) -> tuple[str, ...]:
+    """Names of the sources whose images are left out."""
+    for name in rehost:
+        source(name)  # raises UsageError for a wrong one
+    if rehost and not public:
+        raise UsageError("Images are only left out of public datasets; give --public too.")
+    closed = (s.name for s in SOURCES.values() if s.rehost != "yes" and s.name not in rehost)
+    return tuple(sorted(closed)) if public else ()
 
 
 def import_release(
@@ -152,7 +168,11 @@ def _pool_step(
 
 
 def write_dataset(
-    recipe: Recipe, pool: Path, out: Path, progress: Progress = _quiet
+    recipe: Recipe,
+    pool: Path,
+    out: Path,
+    progress: Progress = _quiet,
+    withheld: Collection[str] = (),
 ) -> dict[str, Any]:
     """Split the pool, write its shards, card and manifest into `out`; the manifest.
 
@@ -168,6 +188,7 @@ def write_dataset(
     inputs = {"pool": _digest(pool_manifest)}
     parameters = {
         **recipe.model_dump(mode="json", include={"name", "version", "seed", "splits"}),
+        "withheld": sorted(withheld),
         "software": {n: version(n) for n in ("mathv360k", "pyarrow")},
     }
     done = read_manifest(out, "dataset") if out.is_dir() else None
@@ -176,8 +197,9 @@ def write_dataset(
         return done
     with new_folder(out, "dataset") as folder:
         with _explained(pool, pool_manifest):
-            body = _write(recipe, pool, folder, progress)
+            body = _write(recipe, pool, folder, progress, withheld)
         body |= {
+            "recipe": recipe.model_dump(mode="json", exclude_defaults=True),
             "parameters": parameters,
             "inputs": inputs,
             "quarantine": pool_manifest["reasons"],
@@ -207,14 +229,17 @@ def _explained(pool: Path, manifest: dict[str, Any]) -> Iterator[None]:
         raise failure
 
 
-def _write(recipe: Recipe, pool: Path, folder: Path, progress: Progress) -> dict[str, Any]:
+def _write(
+    recipe: Recipe, pool: Path, folder: Path, progress: Progress, withheld: Collection[str]
+) -> dict[str, Any]:
     """Write the data files; what the manifest says about them."""
     images = pq.read_table(pool / "images.parquet", columns=["image_id", "dhash"])
     questions = read_questions(pool, ["image", "problem"])
     split = assign_splits(images, questions, recipe.splits, recipe.seed)
     rows = {name: np.flatnonzero(split == i) for i, name in enumerate(recipe.splits)}
     del images, questions
-    written = write_shards(pool, {n: r for n, r in rows.items() if len(r)}, folder, progress)
+    filled = {name: r for name, r in rows.items() if len(r)}
+    written = write_shards(pool, filled, folder, progress, withheld)
     (folder / QUARANTINE).write_bytes((pool / QUARANTINE).read_bytes())
     return {
         "name": recipe.name,
@@ -224,7 +249,8 @@ def _write(recipe: Recipe, pool: Path, folder: Path, progress: Progress) -> dict
             name: {"images": s.images, "questions": s.questions, "bytes": s.bytes}
             for name, s in written.splits.items()
         },
-        "sources": _composition(pool),
+        "sources": (composition := _composition(pool)),
+        "withheld": [name for name in composition if name in withheld],
         "files": {
             **{n: f.result() for s in written.splits.values() for n, f in s.files.items()},
             QUARANTINE: seal(folder / QUARANTINE),

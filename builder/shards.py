@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ ROW_GROUP_BYTES = 16 * 2**20
 ROW_GROUP_DECODED_BYTES = 128 * 2**20
 """Image bytes of a row group once decoded, where every question has its own copy."""
 QUESTION_ROWS = 50_000
-"""Rows per row group of the config without images."""
+"""Rows per row group of the config without images, and at most about so many in the others."""
 
 _ALL_DIFFERENT = {"id", "question", "rationale", "row_sha256"}  # a dictionary would not help
 _FILTERED = ("id", "image_id", "source", "task", "kind", "clarity", "complexity", "agreement")
@@ -72,22 +72,30 @@ def write_shards(
     splits: Mapping[str, npt.NDArray[np.intp]],
     out: Path,
     progress: Callable[[str, int, int | None], None] = lambda *_: None,
+    withheld: Collection[str] = (),
 ) -> Written:
     """Write `data/<config>/<split>-*.parquet` below `out` from the pool's images and questions.
 
-    `splits` gives the rows in the pool's images.parquet that make up each split, in order.
+    `splits` gives the rows in the pool's images.parquet that make up each split, in order. Images
+    of the sources in `withheld` are left out: their rows have null in their place.
     """
     images = pq.read_table(pool / "images.parquet")
+    hidden = pc.is_in(images["source"], value_set=pa.array(sorted(withheld), pa.string()))
+    column = images.schema.get_field_index("size")
+    shown = pc.if_else(hidden, pa.scalar(0, pa.int64()), images["size"])
+    images = images.set_column(column, images.schema.field(column), shown)
     asked = read_questions(pool, ["image"])["image"].to_numpy()
     bounds = np.searchsorted(asked, np.arange(len(images) + 1))
     sizes = images["size"].to_numpy()
     content = sha256()
+    for name in pc.unique(images["source"].filter(hidden)).sort().to_pylist():
+        content.update(f"without images of {name}\n".encode())
     written: dict[str, WrittenSplit] = {}
     total, done = int(sum(sizes[rows].sum() for rows in splits.values())), 0
     with ExitStack() as stack:
         blob = stack.enter_context((pool / "images.bin").open("rb", buffering=0))
         threads = {config: stack.enter_context(ThreadPoolExecutor(1)) for config in CONFIGS}
-        source = _Pool(images, _Questions(pool), bounds, blob)
+        source = _Pool(images, _Questions(pool), bounds, hidden.to_numpy(), blob)
         for split, rows in splits.items():
             result = written[split] = WrittenSplit()
             shards = _shards(rows, images, int(sizes[rows].sum()))
@@ -128,14 +136,17 @@ def _shards(rows: npt.NDArray[np.intp], images: pa.Table, size: int) -> list[npt
 def _row_groups(
     rows: npt.NDArray[np.intp], sizes: npt.NDArray[np.int64], asked: npt.NDArray[np.intp]
 ) -> Iterator[npt.NDArray[np.intp]]:
-    """`rows` cut so that each part stays below both limits of a row group."""
-    start = stored = decoded = 0
+    """`rows` cut so that each part stays below the limits of a row group."""
+    start = stored = decoded = questions = 0
     for i, row in enumerate(rows):
         stored += sizes[row]
         decoded += sizes[row] * asked[row]
-        if i > start and (stored > ROW_GROUP_BYTES or decoded > ROW_GROUP_DECODED_BYTES):
+        questions += asked[row]
+        large = stored > ROW_GROUP_BYTES or decoded > ROW_GROUP_DECODED_BYTES
+        if i > start and (large or questions > QUESTION_ROWS):
             yield rows[start:i]
             start, stored, decoded = i, sizes[row], sizes[row] * asked[row]
+            questions = asked[row]
     yield rows[start:]
 
 
@@ -165,6 +176,7 @@ class _Pool:
     images: pa.Table
     questions: _Questions
     bounds: npt.NDArray[np.intp]  # questions of image i are rows bounds[i]:bounds[i + 1]
+    hidden: npt.NDArray[np.bool_]  # images that are not written
     blob: FileIO
 
     def tables(
@@ -177,6 +189,7 @@ class _Pool:
         rows = np.arange(offsets[-1]) + np.repeat(self.bounds[group] - offsets[:-1], counts)
         images = self.images.take(pa.array(group))
         pictures, names = self._pictures(group), images["name"].combine_chunks()
+        hidden = self.hidden[group]
 
         questions = self.questions.take(rows)
         asked = {column.name: questions[column.name].combine_chunks() for column in QUESTION}
@@ -186,12 +199,15 @@ class _Pool:
         asked["image"] = pa.StructArray.from_arrays(
             [pa.DictionaryArray.from_arrays(which, c) for c in (pictures, names)],
             fields=[pa.field(f.name, pa.dictionary(pa.int32(), f.type)) for f in IMAGE],
+            mask=pa.array(hidden[which]),
         )
         nested = CONFIGS["images"].field("questions").type.value_type
         per_image = {
             n: c.combine_chunks() for n, c in zip(images.column_names, images.columns, strict=True)
         }
-        per_image["image"] = pa.StructArray.from_arrays([pictures, names], fields=list(IMAGE))
+        per_image["image"] = pa.StructArray.from_arrays(
+            [pictures, names], fields=list(IMAGE), mask=pa.array(hidden)
+        )
         per_image["questions"] = pa.ListArray.from_arrays(
             pa.array(offsets, pa.int32()),
             pa.StructArray.from_arrays([asked[f.name] for f in nested], fields=list(nested)),

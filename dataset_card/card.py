@@ -28,7 +28,8 @@ def write_card(folder: Path, manifest: dict[str, Any]) -> None:
     metadata = yaml.safe_dump(_metadata(manifest), sort_keys=False, allow_unicode=True, width=100)
     known = {**SOURCES, EMBEDDED.name: EMBEDDED}
     declared = [known[name] for name in manifest["sources"] if name in known]
-    text = template.render(metadata=metadata, declared=declared, **manifest)
+    recipe = yaml.safe_dump(manifest["recipe"], sort_keys=False, width=100)
+    text = template.render(metadata=metadata, declared=declared, **{**manifest, "recipe": recipe})
     (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -55,10 +55,10 @@ def write(path: Path, content: Any) -> Path:
     return path
 
 
-def png(red: int = 0, size: tuple[int, int] = (8, 6), mode: str = "RGB") -> bytes:
-    """A small picture; another `red`, another picture."""
+def png(number: int = 0, size: tuple[int, int] = (8, 6), mode: str = "RGB") -> bytes:
+    """A small picture; another number, another picture."""
     image = Image.new("RGB", size, "white")
-    image.putpixel((0, 0), (red, 0, 0))
+    image.putpixel((0, 0), (number % 256, number // 256 % 256, number // 65_536))
     buffer = io.BytesIO()
     image.convert(mode).save(buffer, "PNG")
     return buffer.getvalue()

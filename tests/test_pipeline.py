@@ -392,3 +392,65 @@ def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
         assert run.stderr.count("\n") == 1
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+class TestPublic:
+    """Images that may not be published again are left out, their questions are not."""
+
+    RECIPE = Recipe.model_validate(
+        {"name": "two", "sources": {"GEOS": {"limit": 3}, "VQA-RAD": {"limit": 2}}}
+    )
+
+    def build(self, shared_sources: Path, out: Path, **options: Any) -> dict[str, Any]:
+        return mathv360k.build(self.RECIPE, out, source_root=shared_sources, **options)
+
+    def test_what_is_left_out_and_what_stays(self, shared_sources: Path, tmp_path: Path) -> None:
+        whole = self.build(shared_sources, tmp_path / "whole")
+        public = self.build(shared_sources, tmp_path / "public", public=True)
+        assert (whole["withheld"], public["withheld"]) == ([], ["GEOS"])
+        assert whole["digest"] != public["digest"]
+        rows = {
+            name: datasets.load_dataset(str(tmp_path / name), split="train").to_list()
+            for name in ("whole", "public")
+        }
+        for one, other in zip(rows["whole"], rows["public"], strict=True):
+            assert {**one, "image": None} == {**other, "image": None}
+            assert one["image"]["bytes"]
+            if other["source"] == "GEOS":
+                assert other["image"] is None
+                assert sha256(one["image"]["bytes"]).hexdigest() == other["image_id"]
+                assert other["id"].startswith("GEOS/aaai/0")
+            else:
+                assert other["image"] == one["image"]
+        images = datasets.load_dataset(str(tmp_path / "public"), "images", split="train")
+        shown = {row["source"]: row["image"] is not None for row in images}
+        assert shown == {"GEOS": False, "VQA-RAD": True}
+        stored = b"".join(p.read_bytes() for p in (tmp_path / "public").rglob("*.parquet"))
+        hidden = next(r for r in rows["whole"] if r["source"] == "GEOS")["image"]["bytes"]
+        assert hidden not in stored
+
+    def test_the_card_says_how_to_get_them(self, shared_sources: Path, tmp_path: Path) -> None:
+        self.build(shared_sources, tmp_path / "public", public=True)
+        card = (tmp_path / "public" / "README.md").read_text(encoding="utf-8")
+        assert "The images of GEOS may not be published again" in card
+        assert "mathv360k build two.yaml --source-root SOURCES" in card
+        told = card.partition("```yaml\n")[2].partition("```")[0]
+        (tmp_path / "two.yaml").write_text(told)
+        again = mathv360k.read_recipe(str(tmp_path / "two.yaml"))
+        assert again == self.RECIPE
+
+    def test_the_user_may_know_better(self, shared_sources: Path, tmp_path: Path) -> None:
+        built = self.build(shared_sources, tmp_path / "public", public=True, rehost=["GEOS"])
+        assert built["withheld"] == []
+        assert built["digest"] == self.build(shared_sources, tmp_path / "whole")["digest"]
+        with pytest.raises(UsageError, match="did you mean GEOS"):
+            self.build(shared_sources, tmp_path / "x", public=True, rehost=["GEO"])
+        with pytest.raises(UsageError, match="give --public too"):
+            self.build(shared_sources, tmp_path / "x", rehost=["GEOS"])
+
+    def test_it_is_built_again_when_that_changes(
+        self, shared_sources: Path, tmp_path: Path
+    ) -> None:
+        self.build(shared_sources, tmp_path / "out", public=True)
+        assert self.build(shared_sources, tmp_path / "out")["withheld"] == []
+        assert self.build(shared_sources, tmp_path / "out", public=True)["withheld"] == ["GEOS"]

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from ..schema import Task
+from .coco import naming, picture
 from .files import Files
 from .rows import choice_of_index, convert, json_file, refuse_other_split, split_files
 from .source import Candidate, Mirror, ReadOptions, Rejection, Source, Split
@@ -34,20 +35,22 @@ class _Row(_Copied, kw_only=True):
 def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
     for split, names in split_files(SOURCE, files, _FILES, options.splits).items():
         part = _PARTS[split]
-        images = files.inside("coco", f"{part}2017")
+        images = files.inside("coco", f"{part}2017", f"{part}2014")
         rows = json_file(files, names[0], _Row)
-        yield from convert(rows, partial(_candidate, images, part))
+        yield from convert(rows, partial(_candidate, images, naming(images), part))
 
 
-def _candidate(images: Files, part: str, where: str, _: int | str, row: _Row) -> Candidate:
+def _candidate(
+    images: Files, name: str, part: str, where: str, _: int | str, row: _Row
+) -> Candidate:
     refuse_other_split(row.split, part)
-    name = f"{row.image_id:012d}.jpg"
-    image = f"{part}2017/{name}"
-    return _asked(where, image, images.image(name), row, f"coco/{row.image_id}")
+    load = images.image(name.format(part=f"{part}2014", number=row.image_id))
+    image = f"{part}2017/{row.image_id:012d}.jpg"
+    return _asked(where, image, load, row, picture(row.image_id))
 
 
 def _asked(
-    where: str, image: str, load: Callable[[], bytes], row: _Copied, picture: str | None = None
+    where: str, image: str, load: Callable[[], bytes], row: _Copied, shared: str | None = None
 ) -> Candidate:
     index = choice_of_index(row.correct_choice_idx, row.choices)
     return Candidate(
@@ -58,7 +61,7 @@ def _asked(
         answer=row.choices[index],
         choices=row.choices,
         answer_index=index,
-        picture=picture,
+        picture=shared,
         rationale="\n".join(row.rationales),
     )
 
@@ -76,7 +79,7 @@ SOURCE = Source(
     "Knowledge, ECCV 2022, arXiv:2206.01718",
     obtain="Unpack `aokvqa_v1p0.tar.gz`, which the repository links to, into `A-OKVQA/aokvqa/`, "
     "and the train images of COCO 2017 into `A-OKVQA/coco/train2017/`.",
-    files=("aokvqa/aokvqa_v1p0_train.json", "coco/train2017/*.jpg"),
+    files=("**/aokvqa_v1p0_train.json", "coco/train2017/*.jpg"),
     read=read,
     mirrors=(Mirror("HuggingFaceM4/A-OKVQA", _Copied, _asked),),
 )

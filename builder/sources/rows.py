@@ -39,7 +39,7 @@ def convert(
     """
     for where, key, value in rows:
         try:
-            if type(value) is Unusable:
+            if isinstance(value, Unusable):
                 raise value
             candidate = make(where, key, value)
         except Unusable as why:

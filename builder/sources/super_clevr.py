@@ -7,7 +7,7 @@ from functools import partial
 
 import msgspec
 
-from ..schema import AnswerType, Task
+from ..schema import AnswerType, Reason, Task, Unusable
 from .files import Files
 from .rows import convert, json_file
 from .source import Candidate, ReadOptions, Rejection, Source, Split
@@ -35,6 +35,11 @@ def _candidate(
 ) -> Candidate | None:
     if not any(row.image_index in indices for indices in wanted):
         return None
+    if (
+        row.image_filename != f"superCLEVR_new_{row.image_index:06d}.png"
+    ):  # it may be of the test part
+        detail = f"image_filename {row.image_filename[:40]!r} is not image {row.image_index}"
+        raise Unusable(Reason.MALFORMED_ROW, detail)
     said, answer_type = row.answer, None
     if isinstance(said, bool):
         said, answer_type = "Yes" if said else "No", AnswerType.YES_NO

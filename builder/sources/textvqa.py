@@ -11,6 +11,7 @@ from ..schema import Reason, Task, Unusable
 from .files import Files
 from .rows import convert, json_file, plurality, refuse_other_split, split_files
 from .source import Candidate, ReadOptions, Rejection, Source, Split
+from .vqa_format import yes_or_no
 
 _FILES: dict[Split, tuple[str]] = {
     "train": ("TextVQA_0.5.1_train.json",),
@@ -37,15 +38,17 @@ def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
 def _candidate(images: Files, part: str, where: str, _: int | str, row: _Row) -> Candidate:
     refuse_other_split(row.set_name, part)
     answer = plurality(row.answers)
-    if answer.lower() in _NO_ANSWERS:
+    if answer.lower().rstrip(".") in _NO_ANSWERS:
         raise Unusable(Reason.UNANSWERABLE, f"most people say {answer!r}")
     image = f"{row.image_id}.jpg"
+    answer, answer_type = yes_or_no(answer)
     return Candidate(
         row=where,
         image=image,
         load=images.image(image),
         question=row.question,
         answer=answer,
+        answer_type=answer_type,
     )
 
 

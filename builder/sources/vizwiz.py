@@ -72,6 +72,6 @@ SOURCE = Source(
     "CVPR 2018, arXiv:1802.08218",
     obtain="Download the annotations and the training images; they become `VizWiz/Annotations/` "
     "and `VizWiz/train/`.",
-    files=("Annotations/train.json", "train/*.jpg"),
+    files=("**/train.json", "train/*.jpg"),
     read=read,
 )

@@ -6,33 +6,37 @@ from collections.abc import Iterator
 from functools import partial
 
 from ..schema import Task
+from .coco import naming, picture
 from .files import Files
 from .rows import convert, split_files
 from .source import Candidate, ReadOptions, Rejection, Source, Split
-from .vqa_format import Question, answered_questions, yes_or_no
+from .vqa_format import Question, answered_questions, first_of, yes_or_no
 
-_QUESTIONS: dict[Split, tuple[str]] = {
-    "train": ("v2_OpenEnded_mscoco_train2014_questions.json",),
-    "validation": ("v2_OpenEnded_mscoco_val2014_questions.json",),
+_QUESTIONS: dict[Split, tuple[str, str]] = {
+    "train": (
+        "Questions/v2_OpenEnded_mscoco_train2014_questions.json",
+        "v2_OpenEnded_mscoco_train2014_questions.json",
+    ),
+    "validation": (
+        "Questions/v2_OpenEnded_mscoco_val2014_questions.json",
+        "v2_OpenEnded_mscoco_val2014_questions.json",
+    ),
 }
 _PARTS: dict[Split, str] = {"train": "train2014", "validation": "val2014"}
 
 
 def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
-    below = files.inside("Questions")
-    for split, (name,) in split_files(SOURCE, below, _QUESTIONS, options.splits).items():
+    for split, names in split_files(SOURCE, files, _QUESTIONS, options.splits).items():
         part = _PARTS[split]
-        questions = f"Questions/{name}" if files.exists(f"Questions/{name}") else name
         annotations = f"v2_mscoco_{part}_annotations.json"
-        if files.exists("Annotations"):
-            annotations = f"Annotations/{annotations}"
+        annotations = first_of(files, f"Annotations/{annotations}", annotations)
         images = files.inside("Images", "mscoco", part)
-        rows = answered_questions(files, questions, annotations)
-        yield from convert(rows, partial(_candidate, images, part))
+        rows = answered_questions(files, names[0], annotations)
+        yield from convert(rows, partial(_candidate, images, naming(images), part))
 
 
 def _candidate(
-    images: Files, part: str, where: str, _: int | str, row: tuple[Question, str]
+    images: Files, name: str, part: str, where: str, _: int | str, row: tuple[Question, str]
 ) -> Candidate:
     question, answer = row
     image = f"COCO_{part}_{question.image_id:012d}.jpg"
@@ -40,11 +44,11 @@ def _candidate(
     return Candidate(
         row=where,
         image=image,
-        load=images.image(image),
+        load=images.image(name.format(part=part, number=question.image_id)),
         question=question.question,
         answer=answer,
         answer_type=answer_type,
-        picture=f"coco/{question.image_id}",
+        picture=picture(question.image_id),
     )
 
 
@@ -63,8 +67,8 @@ SOURCE = Source(
     "they go into `VQA2.0/Questions/`, `VQA2.0/Annotations/` and "
     "`VQA2.0/Images/mscoco/train2014/`.",
     files=(
-        "Questions/v2_OpenEnded_mscoco_train2014_questions.json",
-        "Annotations/v2_mscoco_train2014_annotations.json",
+        "**/v2_OpenEnded_mscoco_train2014_questions.json",
+        "**/v2_mscoco_train2014_annotations.json",
         "Images/mscoco/train2014/COCO_train2014_*.jpg",
     ),
     read=read,

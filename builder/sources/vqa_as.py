@@ -9,26 +9,29 @@ from ..schema import Task
 from .files import Files
 from .rows import convert, split_files
 from .source import Candidate, ReadOptions, Rejection, Source, Split
-from .vqa_format import Question, answered_questions, yes_or_no
+from .vqa_format import Question, answered_questions, first_of, yes_or_no
 
-_QUESTIONS: dict[Split, tuple[str]] = {
-    "train": ("OpenEnded_abstract_v002_train2015_questions.json",),
-    "validation": ("OpenEnded_abstract_v002_val2015_questions.json",),
+_QUESTIONS: dict[Split, tuple[str, str]] = {
+    "train": (
+        "Questions/OpenEnded_abstract_v002_train2015_questions.json",
+        "OpenEnded_abstract_v002_train2015_questions.json",
+    ),
+    "validation": (
+        "Questions/OpenEnded_abstract_v002_val2015_questions.json",
+        "OpenEnded_abstract_v002_val2015_questions.json",
+    ),
 }
 """The multiple-choice files ask the same with 18 choices, more than letters are made for."""
 _PARTS: dict[Split, str] = {"train": "train2015", "validation": "val2015"}
 
 
 def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
-    below = files.inside("Questions")
-    for split, (name,) in split_files(SOURCE, below, _QUESTIONS, options.splits).items():
+    for split, names in split_files(SOURCE, files, _QUESTIONS, options.splits).items():
         part = _PARTS[split]
-        questions = f"Questions/{name}" if files.exists(f"Questions/{name}") else name
         annotations = f"abstract_v002_{part}_annotations.json"
-        if files.exists("Annotations"):
-            annotations = f"Annotations/{annotations}"
+        annotations = first_of(files, f"Annotations/{annotations}", annotations)
         images = files.inside("Images", "abstract_v002", part)
-        rows = answered_questions(files, questions, annotations)
+        rows = answered_questions(files, names[0], annotations)
         yield from convert(rows, partial(_candidate, images, part))
 
 
@@ -61,8 +64,8 @@ SOURCE = Source(
     "v1.0; they go into `VQA-AS/Questions/`, `VQA-AS/Annotations/` and "
     "`VQA-AS/Images/abstract_v002/train2015/`.",
     files=(
-        "Questions/OpenEnded_abstract_v002_train2015_questions.json",
-        "Annotations/abstract_v002_train2015_annotations.json",
+        "**/OpenEnded_abstract_v002_train2015_questions.json",
+        "**/abstract_v002_train2015_annotations.json",
         "Images/abstract_v002/train2015/*.png",
     ),
     read=read,

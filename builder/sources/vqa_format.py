@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from sys import intern
 
 import msgspec
 
@@ -49,13 +50,17 @@ def answered_questions(
                 said = said if said is not None else plurality([a.answer for a in row.answers])
             except Unusable:
                 said = ""  # told with the question
-            answers[row.question_id] = row.image_id, said
+            answers[row.question_id] = row.image_id, intern(said)
+    asked: set[int] = set()
     for where, index, row in json_file(files, questions, Question, "questions"):
         if isinstance(row, Unusable):
             yield where, index, row
             continue
-        image, said = answers.pop(row.question_id, (None, ""))
-        if image is None:
+        image, said = answers.get(row.question_id, (None, ""))
+        if row.question_id in asked:
+            detail = f"question {row.question_id} stands here again"
+            yield where, index, Unusable(Reason.DUPLICATE_ID, detail)
+        elif image is None:
             detail = f"question {row.question_id} has no annotation"
             yield where, index, Unusable(Reason.NO_ANSWER, detail)
         elif image != row.image_id:
@@ -63,13 +68,22 @@ def answered_questions(
             yield where, index, Unusable(Reason.MALFORMED_ROW, detail)
         else:
             yield where, index, (row, said)
+        asked.add(row.question_id)
     for number in answers:
-        detail = f"annotation of question {number}, which is not in {questions}"
-        yield files.path(annotations), number, Unusable(Reason.NO_QUESTION, detail)
+        if number not in asked:
+            detail = f"annotation of question {number}, which {questions} lacks or has malformed"
+            where = f"{files.path(annotations)}: question {number}"
+            yield where, number, Unusable(Reason.NO_QUESTION, detail)
+
+
+def first_of(files: Files, *names: str) -> str:
+    """The first of these files that is there; the first of all where none is."""
+    return next((name for name in names if files.exists(name)), names[0])
 
 
 def yes_or_no(answer: str) -> tuple[str, AnswerType | None]:
     """`yes` and `no` as all sources spell them, with their type; other answers as they are."""
-    if answer in ("yes", "no"):
-        return answer.capitalize(), AnswerType.YES_NO
+    plain = answer.strip().lower()
+    if plain in ("yes", "no"):
+        return plain.capitalize(), AnswerType.YES_NO
     return answer, None

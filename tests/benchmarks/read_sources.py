@@ -29,6 +29,7 @@ import measure
 from mathv360k.builder.sources import SOURCES
 from mathv360k.builder.sources.files import Files
 from mathv360k.builder.sources.source import Candidate, ReadOptions
+from source_reading import png
 
 RNG = random.Random(0)
 ROUNDS = 5
@@ -377,13 +378,29 @@ RELEASES: dict[str, Callable[[int], Iterator[tuple[str, Any]]]] = {
 }
 """The sources whose rows lie in few large files; the others have one small file per image."""
 
-PEAK = """
+CHECK = """
 import sys
 from pathlib import Path
 from mathv360k.builder.check import check_source
 from mathv360k.builder.sources import SOURCES
 found = check_source(SOURCES["PlotQA"], Path(sys.argv[1]))
 print(found.usable, found.quarantined)
+"""
+POOL = """
+import sys
+from pathlib import Path
+from mathv360k import Recipe
+from mathv360k.pipeline import read_sources
+recipe = Recipe.model_validate({"name": "big", "sources": {"PlotQA": {}}})
+read_sources(recipe, Path(sys.argv[1], "pool"), Path(sys.argv[1]))
+"""
+BUILD = """
+import sys
+from pathlib import Path
+import mathv360k
+recipe = mathv360k.Recipe.model_validate({"name": "big", "sources": {"PlotQA": {"limit": 1000}}})
+built = mathv360k.build(recipe, Path(sys.argv[1], "out"), source_root=sys.argv[1])
+print(built["splits"]["train"]["questions"])
 """
 
 
@@ -453,22 +470,31 @@ def _read(name: str, folder: Path) -> int:
 
 
 def _big(root: Path, gigabytes: float) -> None:
-    """A `qa_pairs` file of this size, checked in a process of its own."""
+    """A release with a `qa_pairs` file of this size: checked, read into a pool, built in part."""
     path = root / "PlotQA" / "train" / "qa_pairs_V2.json"
-    path.parent.mkdir(parents=True)
+    (path.parent / "png").mkdir(parents=True)
     ((_, content),) = plotqa(100_000)
-    rows = json.dumps(content["qa_pairs"])[1:-1].encode()
+    rows = content["qa_pairs"]
+    images = rows[-1]["image_index"] + 1
     with path.open("wb") as file:
-        file.write(b'{"qa_pairs": [' + rows)
+        file.write(b'{"qa_pairs": [')
+        blocks = 0
         while file.tell() < gigabytes * 1e9:
-            file.write(b", " + rows)
+            file.write((b", " if blocks else b"") + orjson.dumps(rows)[1:-1])
+            for row in rows:
+                row["image_index"] += images
+            blocks += 1
         file.write(b"]}")
+    del content, rows
+    for number in range(images * blocks):
+        (path.parent / "png" / f"{number}.png").write_bytes(png(number))
     size = path.stat().st_size / 1e9
-    floor = measure.python("import mathv360k.builder.check")
-    measure.show("importing alone", floor)
-    checked = measure.python(PEAK, root)
-    measure.show(f"check of {size:.2f} GB qa_pairs", checked, rows=checked.output.strip())
-    print(f"peak {checked.memory:.0f} MB (bound 500 MB)")
+    print(f"{size:.2f} GB qa_pairs, {100_000 * blocks:,} rows, {images * blocks:,} images")
+    measure.show("importing alone", measure.python("import mathv360k.pipeline, datasets"))
+    for name, script in (("check", CHECK), ("pool", POOL), ("build of 1,000 images", BUILD)):
+        done = measure.python(script, root)
+        found = done.output.strip()
+        measure.show(name, done, found=found, peak=f"{done.memory:.0f} MB (bound 500)")
 
 
 if __name__ == "__main__":

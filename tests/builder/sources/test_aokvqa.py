@@ -60,6 +60,21 @@ def test_train(tmp_path):
     assert row.rationale == "He walks.\nHe talks."
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "train2017/000000000042.jpg",
+        "train2017/42.jpg",
+        "train2014/COCO_train2014_000000000042.jpg",
+    ],
+)
+def test_coco_names_bare_and_padded(tmp_path, name):
+    write(tmp_path / "aokvqa_v1p0_train.json", [ROW])
+    write(tmp_path / "coco" / name, png())
+    (row,) = candidates("A-OKVQA", tmp_path)
+    assert (row.image, row.load()) == ("train2017/000000000042.jpg", png())
+
+
 def test_rows_that_do_not_fit(tmp_path):
     changes = [{"split": "test"}, {"correct_choice_idx": 4}, {"correct_choice_idx": None}]
     rows = [{**ROW, **change} for change in changes]

@@ -74,6 +74,12 @@ def test_the_index_alone_says_what_is_test(tmp_path):
     assert len(both) == 4
 
 
+def test_a_test_picture_under_a_train_index(tmp_path):
+    leaking = {**row(3), "image_filename": "superCLEVR_new_025000.png"}
+    write(tmp_path / FILE, {"info": {}, "questions": [leaking]})
+    assert rejection(read("Super-CLEVR", tmp_path)[0])[1] == "malformed_row"
+
+
 def test_answers_of_other_types_and_other_files(tmp_path):
     write(tmp_path / FILE, {"info": {}, "questions": [row(None)]})
     assert rejection(read("Super-CLEVR", tmp_path)[0])[1] == "malformed_row"

@@ -51,6 +51,9 @@ def test_sample(shared_sources, tmp_path):
         "most people say 'unanswerable'",
     )
     assert len(read_rows) == 60
+    refused = [n for n, r in enumerate(read_rows) if hasattr(r, "reason")]
+    assert refused == [7, 19]
+    assert {asked(read_rows[n])[2] for n in (14, 31, 41)} <= {"Yes", "No"}
 
 
 def test_images_of_both_parts_are_in_one_folder(tmp_path):

@@ -90,6 +90,21 @@ def test_what_cannot_be_joined(tmp_path):
     assert rejection(rows[4])[2] == "image 7 here, 42 in its annotation"
 
 
+def test_a_question_that_comes_twice(tmp_path):
+    release(tmp_path, [question(1), question(1)], [annotation(1)])
+    first, again = read("VQA2.0", tmp_path)
+    assert asked(first)[2] == "Yes"
+    assert rejection(again)[1] == Reason.DUPLICATE_ID
+
+
+@pytest.mark.parametrize("name", ["COCO_train2014_000000000042.jpg", "000000000042.jpg", "42.jpg"])
+def test_coco_names_bare_and_padded(tmp_path, name):
+    release(tmp_path, [question(1)], [annotation(1)])
+    write(tmp_path / "Images" / "mscoco" / "train2014" / name, png())
+    (row,) = candidates("VQA2.0", tmp_path)
+    assert (row.image, row.load()) == ("COCO_train2014_000000000042.jpg", png())
+
+
 def test_flat_folders_and_the_validation_part(tmp_path):
     for part in ("val", "test"):
         name = f"v2_OpenEnded_mscoco_{part}2014_questions.json"
