@@ -26,7 +26,7 @@ class _Row(msgspec.Struct):
 
 def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
     files = files.inside("ChartQA Dataset")
-    for names in split_files(SOURCE, files, _FILES, options.splits).values():
+    for names in split_files(SOURCE, files, _FILES, options.splits, every=True).values():
         for name in names:
             images = f"{name.split('/')[0]}/png"
             yield from convert(json_file(files, name, _Row), partial(_candidate, files, images))

@@ -28,7 +28,7 @@ class _Row(msgspec.Struct):
 
 def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
     images = files.inside("CLEVR_v1.0", "images")
-    for split, names in split_files(SOURCE, files, _FILES, options.splits).items():
+    for split, names in split_files(SOURCE, files, _FILES, options.splits, every=True).items():
         for name in names:
             rows = json_file(files, name, _Row, "questions")
             said = "val" if split == "validation" else split

@@ -34,7 +34,7 @@ class _Row(msgspec.Struct):
 
 
 def read(files: Files, options: ReadOptions) -> Iterator[Candidate | Rejection]:
-    for names in split_files(SOURCE, files, _FILES, options.splits).values():
+    for names in split_files(SOURCE, files, _FILES, options.splits, every=True).values():
         for name in names:
             rows = csv_file(files, name, _Row)
             yield from convert(rows, partial(_candidate, files, _IMAGES[name]))

@@ -6,6 +6,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -150,11 +151,16 @@ def refuse_other_split(said: str | None, expected: str) -> None:
 
 
 def split_files(
-    source: Source, files: Files, names: Mapping[Split, Sequence[str]], wanted: Sequence[Split]
+    source: Source,
+    files: Files,
+    names: Mapping[Split, Sequence[str]],
+    wanted: Sequence[Split],
+    *,
+    every: bool = False,
 ) -> dict[Split, list[str]]:
-    """Those of the wanted splits' files (or folders) that exist.
+    """For each wanted split the first of its files (or folders) that exists; `every` one if so.
 
-    Raises `SourceError` where there is none for a split, or where the source has none of the
+    (To know that a file is not in a large archive, the archive has to be read to its end.) Raises `SourceError` where there is none for a split, or where the source has none of the
     splits.
     """
     known: list[Split] = [split for split in wanted if split in names]
@@ -163,13 +169,15 @@ def split_files(
             f"{source.name} has no {' or '.join(wanted)} part; read the train split with "
             "`splits: [train]` in the recipe."
         )
-    present = {split: [f for f in names[split] if files.exists(f)] for split in names}
+    present: dict[Split, list[str]] = {}
     for split in known:
+        found = (name for name in names[split] if files.exists(name))
+        present[split] = list(found if every else islice(found, 1))
         if not present[split]:
             mend = f"download it from {source.homepage}"
-            other = next((other for other in names if present[other]), None)
+            other = next((s for s in names if any(map(files.exists, names[s]))), None)
             if other is not None:
                 mend += f", or read the {other} split with `splits: [{other}]` in the recipe"
             file = " or ".join(names[split])
             raise SourceError(f"{source.name}: {file} is not in {files}; {mend}.")
-    return {split: present[split] for split in known}
+    return present

@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from mathv360k.builder.archives import open_archive
 from mathv360k.builder.schema import Reason, Unusable
+from mathv360k.builder.sources import SOURCES
 from mathv360k.builder.sources.files import Files
+from mathv360k.builder.sources.source import ReadOptions
 from mathv360k.errors import SourceError
 from source_reading import png, write
 
@@ -195,3 +197,16 @@ def test_a_damaged_archive_is_one_sentence(archive: str, data: st.DataObject) ->
                     ask()
                 except (SourceError, Unusable) as error:
                     assert str(error)  # noqa: PT017
+
+
+def test_a_large_archive_is_not_read_to_its_end_for_what_lies_beside_it(tmp_path: Path) -> None:
+    """The second member's header is broken, so whoever reads that far fails."""
+    (tmp_path / "train").mkdir()
+    pack_tar(tmp_path / "train" / "png.tar", {"png/0.png": png(0), "png/1.png": png(1)})
+    with (tmp_path / "train" / "png.tar").open("r+b") as file:
+        file.seek(512 + 512)
+        file.write(b"broken" * 50)
+    write(tmp_path / "train" / "qa_pairs_V2.json", [])
+    with Files(tmp_path) as files:
+        assert list(SOURCES["PlotQA"].read(files, ReadOptions())) == []
+        assert files.image("train/png/0.png")() == png(0)
