@@ -129,9 +129,10 @@ class _Pieces(Generic[T]):
         """The rows of one piece; None where it is not JSON, or holds a key twice."""
         decoder = self._lists if closing == "]" else self._dicts
         try:
-            found: Any = decoder.decode(piece)
-        except msgspec.ValidationError:
-            found = self._decode_each(piece, closing)
+            try:
+                found: Any = decoder.decode(piece)
+            except msgspec.ValidationError:
+                found = self._decode_each(piece, closing)
         except msgspec.DecodeError:
             return None
         if closing == "}" and piece.count(first_key) > len(found):

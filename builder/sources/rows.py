@@ -160,7 +160,9 @@ def split_files(
 ) -> dict[Split, list[str]]:
     """For each wanted split the first of its files (or folders) that exists; `every` one if so.
 
-    (To know that a file is not in a large archive, the archive has to be read to its end.) Raises `SourceError` where there is none for a split, or where the source has none of the
+    (To know that a file is not in a large archive, the archive has to be read to its end.)
+
+    Raises `SourceError` where there is none for a split, or where the source has none of the
     splits.
     """
     known: list[Split] = [split for split in wanted if split in names]

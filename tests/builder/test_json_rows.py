@@ -116,6 +116,7 @@ def test_a_mark_of_byte_order_is_passed_over() -> None:
         ("", "file.json is empty"),
         ('[{"first": 1}, {"first": 2}', "line 1, column 28: the file ends too early"),
         ('[{"first": 1},\n{"first": NaN}]', "line 2, column 11: NaN is not JSON"),
+        ('[{"first": "1"},\n{"first": NaN},\n{"first": 1}]', "line 2, column 11: NaN is not JSON"),
         ('[{"first": 1},\n{"first" 2}]', "line 2, column 10: Expecting ':' delimiter"),
         ('[{"first": 1}] x', "Extra data after the end"),
         ('{"rows": 5}', "Expecting an array or an object"),
