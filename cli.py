@@ -16,10 +16,8 @@ from typing import Annotated, Any
 import pyarrow as pa
 import typer
 from PIL import Image
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from . import pipeline
 from .builder.check import check_source
@@ -27,8 +25,9 @@ from .builder.recipe import Recipe, read_recipe
 from .builder.sources import SOURCES, missing_files, source
 from .builder.sources.source import ReadOptions, Source
 from .dataset_card.preview import write_preview
-from .doctor import Check, examine
+from .doctor import examine
 from .errors import MathV360KError, UsageError
+from .terminal import ERR, OUT, show_checks, show_dataset, show_found, show_sources
 
 
 def _print_version(wanted: bool) -> None:
@@ -43,8 +42,6 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-_out = Console()
-_err = Console(stderr=True)
 
 
 @app.callback()
@@ -165,7 +162,7 @@ def sources(
             raise UsageError("For --preview give --source NAME and --check ROOT too.")
         shown = write_preview(chosen[0], check, preview, options)
         if not quiet and not as_json:
-            _out.print(f"{preview} shows {shown} pictures.", highlight=False, soft_wrap=True)
+            OUT.print(f"{preview} shows {shown} pictures.", highlight=False, soft_wrap=True)
     rows = [_declared(s) for s in chosen]
     if check is not None:
         with _progress(quiet or as_json) as progress:
@@ -174,13 +171,13 @@ def sources(
     if as_json:
         print(json.dumps({"sources": rows}, indent=1, ensure_ascii=False))
     elif check is not None:
-        _print_found(rows)
+        show_found(rows)
     elif name is not None:
         for key, value in rows[0].items():
             if value not in (None, ""):
-                _out.print(f"[bold]{key:11}[/] {escape(str(value))}", highlight=False)
+                OUT.print(f"[bold]{key:11}[/] {escape(str(value))}", highlight=False)
     else:
-        _print_sources(rows)
+        show_sources(rows)
 
 
 def _declared(s: Source) -> dict[str, Any]:
@@ -211,7 +208,7 @@ def doctor(
     if as_json:
         print(json.dumps({"checks": [c.__dict__ for c in checks]}, indent=1))
     else:
-        _print_checks(checks)
+        show_checks(checks)
     if any(check.status == "bad" for check in checks):
         raise typer.Exit(1)
 
@@ -233,7 +230,7 @@ def run() -> None:
 
 
 def _fail(sentence: str, code: int) -> None:
-    _err.print(f"error: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    ERR.print(f"error: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)
 
 
@@ -244,7 +241,7 @@ def _readable(root: Path) -> dict[str, Any]:
     found = [s for s in SOURCES.values() if s.files and (root / s.name).is_dir()]
     for s in found:
         if missing := missing_files(s, root):
-            _err.print(f"left out: {s.name}, which lacks {', '.join(missing)}", style="yellow")
+            ERR.print(f"left out: {s.name}, which lacks {', '.join(missing)}", style="yellow")
     chosen = {s.name: {} for s in found if not missing_files(s, root)}
     if not chosen:
         raise UsageError(f"No source is complete below {root}; see `mathv360k sources --check`.")
@@ -271,7 +268,7 @@ def _bars() -> Iterator[pipeline.Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=_err, disable=not _err.is_terminal) as bars:
+    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 
         def show(what: str, done: int, total: int | None) -> None:
@@ -285,95 +282,5 @@ def _bars() -> Iterator[pipeline.Progress]:
 def _report(out: Path, manifest: dict[str, Any], as_json: bool, quiet: bool) -> None:
     if as_json:
         print(json.dumps({"folder": str(out), **manifest}, indent=1, ensure_ascii=False))
-        return
-    if quiet:
-        return
-    table = Table(title=f"{manifest['name']} {manifest['version']} in {out}")
-    for name in ("source", "task"):
-        table.add_column(name)
-    for name in ("images", "questions", "quarantined"):
-        table.add_column(name, justify="right")
-    everything = sorted({*manifest["sources"], *manifest["quarantine"]})
-    for name in everything:
-        entry = manifest["sources"].get(name, {"tasks": [], "images": 0, "questions": {}})
-        bad = manifest["quarantine"].get(name, {})
-        counts = (entry["images"], sum(entry["questions"].values()), sum(bad.values()))
-        table.add_row(name, " ".join(entry["tasks"]), *(f"{n:,}" for n in counts))
-    _out.print(table)
-    splits = ", ".join(
-        f"{name} {s['questions']:,} questions on {s['images']:,} images"
-        for name, s in manifest["splits"].items()
-    )
-    _out.print(f"Splits: {splits}.", highlight=False)
-    for name, reasons in manifest["quarantine"].items():
-        listed = ", ".join(f"{reason} {n:,}" for reason, n in reasons.items())
-        _out.print(f"Quarantined from {name}: {listed}.", highlight=False)
-    if manifest["quarantine"]:
-        _out.print(f"Each quarantined row with its reason: {out / pipeline.QUARANTINE}")
-    if manifest["withheld"]:
-        _out.print(f"Without the images of {', '.join(manifest['withheld'])}.", highlight=False)
-    if out == Path("mathv360k"):
-        _out.print('Load it here with: datasets.load_dataset("mathv360k")', highlight=False)
-
-
-def _print_sources(rows: list[dict[str, Any]]) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column()
-    table.add_column(overflow="fold")  # an address must not lose its end
-    for row in rows:
-        table.add_row(row["name"], row["task"], escape(row["license"]), style="bold")
-        table.add_row("", "", escape(f"images may be re-hosted: {row['rehost']}. {row['terms']}"))
-        table.add_row("", "", escape(f"{row['obtain']} {row['homepage']}"), style="dim")
-    _out.print(table)
-
-
-def _print_found(rows: list[dict[str, Any]]) -> None:
-    """A line per source, then for those that are there what was read and what cannot be used."""
-    table = Table()
-    table.add_column("source")
-    table.add_column("files")
-    for column in ("images", "missing", "usable rows", "quarantined"):
-        table.add_column(column, justify="right")
-    for row in rows:
-        counts = (row["images"], row["images_missing"], row["usable"])
-        bad = sum(row["quarantined"].values())
-        read = any(counts) or bad
-        table.add_row(
-            row["name"],
-            "found" if row["found"] else "incomplete" if row["folder"] else "not there",
-            *((f"{n:,}" for n in (*counts, bad)) if read else ()),
-            style="bold" if row["found"] else "",
-        )
-    _out.print(table)
-    for row in rows:
-        missing = [pattern for pattern, there in row["files"].items() if not there]
-        if row["folder"]:
-            _out.print(f"\n[bold]{row['name']}[/]")
-            for pattern in missing:
-                _print_plain(f"  lacks {pattern}", "red")
-            for image in row["missing_examples"]:
-                _print_plain(f"  no image {image}", "red")
-        if row["error"]:
-            _print_plain(f"  {row['error']}", "red")
-        for asked in row["questions"]:
-            listed = "".join(f" ({chr(65 + i)}) {c}" for i, c in enumerate(asked["choices"]))
-            _print_plain(f"  {asked['image']}: {asked['question']}{listed} → {asked['answer']}")
-        for reason, count in row["quarantined"].items():
-            _print_plain(f"  {reason}: {count:,}", "yellow")
-            for bad in row["rejected"]:
-                if bad["reason"] == reason:
-                    _print_plain(f"    {bad['row']}: {bad['detail']}", "dim")
-
-
-def _print_plain(text: str, style: str = "") -> None:
-    """Text from files of others: one line, no control characters."""
-    shown = "".join(c if c.isprintable() else " " for c in text)
-    _out.print(shown, style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_checks(checks: list[Check]) -> None:
-    marks = {"good": "[green]ok  [/]", "note": "[yellow]note[/]", "bad": "[red]bad [/]"}
-    for check in checks:
-        _out.print(marks[check.status], end=" ")
-        _out.print(f"{check.name}: {check.found}", markup=False, highlight=False, soft_wrap=True)
+    elif not quiet:
+        show_dataset(out, manifest)

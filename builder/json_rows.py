@@ -35,7 +35,8 @@ def rows(
     that. What is not of `row_type` (anything that `msgspec` can decode into) comes as the
     `Unusable` to be raised for it. Raises `SourceError` as `json_stream.stream` does.
     """
-    window = Window(file, name, size)
+    # The row that holds NaN is refused later, the others can be read.
+    window = Window(file, name, size, constants=True)
     if window.peek() == "[":
         key = None
     return chain.from_iterable(walk(window, key, _Pieces(row_type)))

@@ -122,13 +122,20 @@ def _refuse(constant: str) -> NoReturn:
 
 
 _scan = json.JSONDecoder(parse_constant=_refuse).raw_decode
+_scan_constants = json.JSONDecoder().raw_decode
 
 
 class Window:
-    """The part of a text file that is in memory, and a position in it."""
+    """The part of a text file that is in memory, and a position in it.
 
-    def __init__(self, file: BinaryIO, name: str, read_size: int) -> None:
+    With `constants`, NaN and Infinity are passed over as if they were JSON.
+    """
+
+    def __init__(
+        self, file: BinaryIO, name: str, read_size: int, *, constants: bool = False
+    ) -> None:
         self.name = name
+        self._scan = _scan_constants if constants else _scan
         self._file = file
         self._read_size = read_size
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
@@ -192,7 +199,7 @@ class Window:
         """The same, and how it is written in the file."""
         while True:
             try:
-                value, end = _scan(self._text, self._position)
+                value, end = self._scan(self._text, self._position)
             except json.JSONDecodeError as error:
                 unfinished = error.msg.startswith("Unterminated string")
                 if not (unfinished or error.pos >= self._margin) or not self._read_on():

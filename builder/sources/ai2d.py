@@ -45,7 +45,7 @@ def _test_images(files: Files) -> set[int]:
     for place in (files, files.inside("ai2d")):
         if place.exists(_TEST_IDS):
             with place.open(_TEST_IDS) as file:
-                lines = file.read().decode("ascii", "replace").split()
+                lines = file.read().decode("utf-8-sig", "replace").split()
             if lines and all(_NUMBER.fullmatch(line) for line in lines):
                 return {int(line) for line in lines}
             raise SourceError(f"{place}/{_TEST_IDS} is not a list of numbers; download it again.")
