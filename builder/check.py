@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import SourceError
 from .intake import Progress, checked
-from .schema import Reason, Unusable
+from .schema import Reason, Unusable, printable
 from .sources import missing_files
 from .sources.files import Files, ImageFile
 from .sources.source import Candidate, ReadOptions, Rejection, Source
@@ -78,16 +78,15 @@ def check_source(
                 if row is not None:
                     counts[row.reason] += 1
                     if counts[row.reason] <= EXAMPLES:
-                        result.rejected.append(
-                            {"row": row.row, "reason": row.reason, "detail": row.detail}
-                        )
+                        told = {"row": row.row, "reason": row.reason, "detail": row.detail}
+                        result.rejected.append({name: printable(t) for name, t in told.items()})
         except SourceError as error:
             result.error = str(error)
     progress(f"checking {source.name}", done, done)
     result.images = len(there)
     gone = [image for image, exists in there.items() if not exists]
     result.images_missing = len(gone)
-    result.missing_examples = gone[:EXAMPLES]
+    result.missing_examples = [printable(image) for image in gone[:EXAMPLES]]
     result.quarantined = {str(reason): count for reason, count in sorted(counts.items())}
     return result
 
@@ -104,8 +103,8 @@ def _problem(row: Candidate, there: bool, result: SourceCheck) -> Rejection | No
     if len(result.questions) < EXAMPLES:
         result.questions.append(
             {
-                "row": row.row,
-                "image": row.image,
+                "row": printable(row.row),
+                "image": printable(row.image),
                 "question": question,
                 "choices": choices,
                 "answer": answer if letter is None else f"({letter}) {answer}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,13 @@ def test_a_file_that_breaks_off_says_so_and_counts_what_came_before(tmp_path: Pa
     assert found.usable == 2
     assert found.error is not None
     assert "the file ends too early" in found.error
+
+
+def test_places_that_cannot_be_printed_do_not_stop_it(tmp_path: Path) -> None:
+    write(tmp_path / "TabMWP" / "problems_train.json", {"\ud800": {"question": "One?"}})
+    found = check_source(SOURCES["TabMWP"], tmp_path)
+    assert [row["row"] for row in found.rejected] == ["problems_train.json: \\ud800"]
+    json.dumps(asdict(found), ensure_ascii=False).encode()
 
 
 def test_a_limit_counts_images(tmp_path: Path) -> None:
