@@ -12,7 +12,12 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        sys.exit("error: Interrupted; run the same command again.")
+        # CPython remembers a Ctrl-C that struck inside an exec() of some import and would die of
+        # it after all; another exec() makes it forget.
+        exec("")
+        sys.exit(
+            "error: Interrupted; what was there before is unchanged, run the same command again."
+        )
 
 
 if __name__ == "__main__":
