@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 
 class MathV360KError(Exception):
     """Something failed; the message is one sentence for people. Exit code 1."""
@@ -21,3 +23,16 @@ class SourceError(MathV360KError):
 
 class FolderError(MathV360KError):
     """A folder is not what a step needs, or must not be touched."""
+
+
+class ModelError(MathV360KError):
+    """A model cannot be loaded, or is not of the kind that is needed."""
+
+
+def require_extra(extra: str, *modules: str) -> None:
+    """Raise `UsageError` where a module that an extra brings is not installed."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"This needs {missing[0]}; install it with: pip install 'mathv360k[{extra}]'."
+        )

@@ -23,6 +23,11 @@ from .sources.source import Candidate, Rejection, Source
 Progress = Callable[[str, int, int | None], None]
 """Told what is being done, how much of it is done, and how much there is (None: unknown)."""
 
+
+def quiet(*_: object) -> None:
+    """Tell nobody about the progress."""
+
+
 IMAGES = pa.schema(
     {
         "image_id": pa.string(),

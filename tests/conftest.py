@@ -14,6 +14,7 @@ os.environ |= {  # before anything imports huggingface_hub or datasets
     "HF_HUB_OFFLINE": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+    "MATHV360K_CACHE": str(Path(_HOME) / "mathv360k"),
 }
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "sources"

@@ -1,0 +1,301 @@
+"""CLIP image features: any CLIP or SigLIP checkpoint, batched, cached by the images' content.
+
+An image is embedded once per checkpoint, whatever pools and versions it is in: the cache is a
+folder of small Parquet files, each written whole, so that a killed run loses one batch of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModel
+from transformers.utils import logging
+
+from ..errors import FolderError, ModelError
+from .images import open_rgb
+from .intake import Progress, quiet
+from .schema import Unusable
+
+EMBEDDED = "embedded"
+"""The name of the small CLIP that ships with the package."""
+DEFAULT = "openai/clip-vit-large-patch14-336"
+BATCH = 32
+_CACHED_TOGETHER = 2048  # images per file of the cache
+_AHEAD = 3  # batches decoded, and in memory, while one is computed
+
+Features = npt.NDArray[np.float16]
+"""Embeddings of length 1, `(images, dimension) float16`: their dot product is the cosine."""
+
+
+class Clip:
+    """A checkpoint ready to embed images.
+
+    `key` names the weights and the image processor by their content, `dimension` is that of an
+    embedding, `device` where it computes.
+    """
+
+    def __init__(self, name: str = DEFAULT, device: str | None = None) -> None:
+        """Load a checkpoint by its name on the Hub or its folder; raises `ModelError`."""
+        self.name = name
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        where = str(Path(__file__).parent / "embedded" / "clip") if name == EMBEDDED else name
+        logging.set_verbosity_error()  # it recommends torchvision, which nothing here needs
+        logging.disable_progress_bar()
+        try:
+            # weights are read by safetensors or torch's restricted unpickler, code never
+            processor = AutoImageProcessor.from_pretrained(where, backend="pil")
+            model = AutoModel.from_pretrained(where, dtype=torch.float32)
+        except Exception as error:  # whatever a strange configuration or a broken file leads to
+            said = str(error).strip().split("\n")[0]
+            raise ModelError(
+                f"{name} cannot be loaded as a CLIP or SigLIP model ({said}); give a folder that "
+                "holds one, or its name on the Hub while there is a network."
+            ) from None
+        if not hasattr(model, "get_image_features") or not hasattr(processor, "image_mean"):
+            kind = type(model).__name__
+            raise ModelError(f"{name} is no CLIP but a {kind}: it has no image features.")
+        self.key = _fingerprint(model, processor)
+        self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.processor = processor
+        self._mean = torch.tensor(processor.image_mean, device=self.device)[:, None, None] * 255
+        self._scale = torch.tensor(processor.image_std, device=self.device)[:, None, None] * 255
+        sides = processor.crop_size if getattr(processor, "do_center_crop", False) else None
+        size = {**dict(sides or processor.size)}
+        side = size.get("shortest_edge", 0)
+        shape = size.get("height", side), size.get("width", side)
+        blank = np.zeros((1, 3, *shape), np.uint8)
+        self.dimension = self.embed(blank).shape[1]
+
+    def pixels(self, image: Image.Image) -> npt.NDArray[np.uint8]:
+        """The picture cut and scaled as the checkpoint wants it, `(3, height, width) uint8`."""
+        # whole numbers: a quarter of the bytes to move, and the device scales them faster
+        made = self.processor(
+            images=image, do_rescale=False, do_normalize=False, return_tensors="np"
+        )
+        values = made["pixel_values"][0]
+        return values if values.dtype == np.uint8 else np.rint(values).clip(0, 255).astype(np.uint8)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Embeddings of length 1 of `(n, 3, height, width) uint8` pixels on the device."""
+        with torch.inference_mode():
+            scaled = (pixels.float() - self._mean) / self._scale
+            made = self.model.get_image_features(pixel_values=scaled.to(self.dtype))
+            embeddings = getattr(made, "pooler_output", made)
+            return torch.nn.functional.normalize(embeddings.float(), dim=-1)
+
+    def start(self, pixels: npt.NDArray[np.uint8]) -> torch.Tensor:
+        """The same for pixels in memory; a GPU goes on computing after this returns."""
+        batch = torch.from_numpy(pixels)
+        if self.device.type == "cuda":
+            batch = batch.pin_memory()
+        return self.forward(batch.to(self.device, non_blocking=True)).half()
+
+    def embed(self, pixels: npt.NDArray[np.uint8]) -> Features:
+        """Embeddings of `(n, 3, height, width) uint8` pixels in memory."""
+        return self.start(pixels).cpu().numpy()
+
+
+def _fingerprint(model: torch.nn.Module, processor: Any) -> str:
+    digest = hashlib.sha256()
+    for name, values in sorted(model.state_dict().items()):
+        digest.update(f"{name} {tuple(values.shape)}\n".encode())
+        digest.update(values.reshape(-1).contiguous().view(torch.uint8).numpy().data)
+    told = {k: v for k, v in processor.to_dict().items() if k not in ("processor_class", "backend")}
+    digest.update(json.dumps(told, sort_keys=True, default=str).encode())
+    return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where features are kept: `$MATHV360K_CACHE`, or `mathv360k` in the user's cache folder."""
+    if said := os.environ.get("MATHV360K_CACHE"):
+        return Path(said)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "mathv360k"
+
+
+class FeatureCache:
+    """All features of one checkpoint that were ever computed, by image_id."""
+
+    def __init__(self, folder: Path, key: str) -> None:
+        self.folder = folder / "clip" / key[:16]
+
+    def known(self) -> set[str]:
+        """The image_ids in the cache."""
+        ids: set[str] = set()
+        for part in self._parts():
+            ids.update(_table(part, ["image_id"])["image_id"].to_pylist())
+        return ids
+
+    def add(self, ids: Sequence[str], features: Features) -> None:
+        """Keep these; the file appears whole or not at all."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        flat = pa.array(np.ascontiguousarray(features).reshape(-1), pa.float16())
+        column = pa.FixedSizeListArray.from_arrays(flat, features.shape[1])
+        partial = self.folder / f".{uuid4().hex}"
+        pq.write_table(pa.table({"image_id": ids, "features": column}), partial)
+        partial.rename(self.folder / f"{uuid4().hex}.parquet")
+
+    def read(self, ids: Sequence[str], out: Features | None = None) -> Features:
+        """Features of these images, in this order, into `out` where it is given.
+
+        Raises `KeyError` for an image that is not in the cache.
+        """
+        row = {image_id: number for number, image_id in enumerate(ids)}
+        missing = set(ids)
+        for part in self._parts():
+            table = _table(part)
+            names = table["image_id"].to_pylist()
+            here = [i for i, name in enumerate(names) if name in missing]
+            if here:
+                flat = table["features"].combine_chunks().flatten().to_numpy()
+                values = flat.reshape(len(names), -1)
+                if out is None:
+                    out = np.zeros((len(ids), values.shape[1]), np.float16)
+                out[[row[names[i]] for i in here]] = values[here]
+                missing -= {names[i] for i in here}
+        if missing or out is None:
+            raise KeyError(min(missing, default="no image"))
+        return out
+
+    def _parts(self) -> list[Path]:
+        return sorted(self.folder.glob("[!.]*.parquet"))
+
+
+def _table(part: Path, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(part, columns=columns)
+    except (OSError, pa.ArrowException) as error:
+        raise FolderError(
+            f"{part} is damaged ({error}); delete it, its images are embedded again."
+        ) from None
+
+
+def pool_images(pool: Path, rows: Sequence[int] | None = None) -> Iterator[tuple[str, bytes]]:
+    """image_id and bytes of a pool's images, or of those in these rows of its images.parquet."""
+    table = pq.read_table(pool / "images.parquet", columns=["image_id", "offset", "size"])
+    if rows is not None:
+        table = table.take(pa.array(rows, pa.int64()))
+    with (pool / "images.bin").open("rb") as blob:
+        for batch in table.to_batches(4096):
+            for row in batch.to_pylist():
+                blob.seek(row["offset"])
+                yield row["image_id"], blob.read(row["size"])
+
+
+def embed_images(
+    clip: Clip,
+    images: Iterable[tuple[str, bytes]],
+    cache: FeatureCache,
+    progress: Progress = quiet,
+    total: int | None = None,
+    batch: int = BATCH,
+) -> int:
+    """Put the features of all images that are not there yet into the cache; how many these were.
+
+    Images are decoded on all cores while the model computes. Raises `FolderError` for one that
+    cannot be decoded, `ModelError` where a feature is not a finite number.
+    """
+    known, done, fresh = cache.known(), 0, 0
+    ids: list[str] = []
+    features: list[Features] = []
+    computing: tuple[list[str], torch.Tensor] | None = None
+
+    def keep() -> None:
+        nonlocal ids, features
+        if ids:
+            cache.add(ids, np.concatenate(features))
+        ids, features = [], []
+
+    def finish() -> None:
+        nonlocal computing, fresh, ids
+        if computing is None:
+            return
+        (names, embeddings), computing = computing, None
+        made = embeddings.cpu().numpy()
+        _refuse_nan(clip, names, made)
+        features.append(made)
+        ids += names
+        fresh += len(names)
+        progress("embedding images", done, total)
+
+    def unknown() -> Iterator[tuple[str, bytes]]:
+        nonlocal done
+        for image_id, data in images:
+            done += 1
+            if image_id not in known:
+                known.add(image_id)
+                yield image_id, data
+
+    try:
+        for names, pixels in _decoded(clip, unknown(), batch):
+            started = clip.start(pixels)
+            finish()  # the batch before, while a GPU computes this one
+            computing = names, started
+            if len(ids) >= _CACHED_TOGETHER:
+                keep()
+        finish()
+    finally:
+        keep()
+    progress("embedding images", done, total)
+    return fresh
+
+
+def _refuse_nan(clip: Clip, names: Sequence[str], made: Features) -> None:
+    finite = np.isfinite(made).all(axis=1)
+    if not finite.all():
+        image = names[int(np.flatnonzero(~finite)[0])]
+        raise ModelError(
+            f"{clip.name} gives features that are not finite numbers for the image {image}; its "
+            "weights are damaged, or do not fit the device's precision: try --device cpu."
+        )
+
+
+def _decoded(
+    clip: Clip, images: Iterator[tuple[str, bytes]], batch: int
+) -> Iterator[tuple[list[str], npt.NDArray[np.uint8]]]:
+    """Batches of ids and pixels, decoded ahead."""
+    waiting: deque[tuple[list[str], list[Future[npt.NDArray[np.uint8]]]]] = deque()
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+
+        def submit() -> None:
+            rows = list(islice(images, batch))
+            if rows:
+                pixels = [threads.submit(_pixels, clip, *row) for row in rows]
+                waiting.append(([image_id for image_id, _ in rows], pixels))
+
+        try:
+            for _ in range(_AHEAD):
+                submit()
+            while waiting:
+                names, pixels = waiting.popleft()
+                stacked = np.stack([image.result() for image in pixels])
+                submit()
+                yield names, stacked
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+def _pixels(clip: Clip, image_id: str, data: bytes) -> npt.NDArray[np.uint8]:
+    try:
+        return clip.pixels(open_rgb(data))
+    except (Unusable, OSError, ValueError, SyntaxError) as error:
+        raise FolderError(
+            f"The image {image_id} cannot be decoded ({error}); its folder is damaged, build it "
+            "again."
+        ) from None
