@@ -85,12 +85,12 @@ def _open(row: Candidate) -> tuple[_Picture, list[Rejection]]:
     try:
         data = row.load()
         facts = inspect(data)
-        thumbnail = _thumbnail(data)
+        shown = thumbnail(data)
     except Unusable as bad:
         empty = _Picture(row.image, row.row, None, f"{bad.reason}: {bad.detail}")
         return empty, [Rejection(row.row, bad.reason, bad.detail, row.image)]
     size = f"{facts.format}, {facts.width} × {facts.height} pixels, {len(data):,} bytes"
-    return _Picture(row.image, row.row, thumbnail, size), []
+    return _Picture(row.image, row.row, shown, size), []
 
 
 def _ask(picture: _Picture, row: Candidate) -> Iterator[Rejection]:
@@ -117,7 +117,7 @@ def _ask(picture: _Picture, row: Candidate) -> Iterator[Rejection]:
     )
 
 
-def _thumbnail(data: bytes) -> str:
+def thumbnail(data: bytes) -> str:
     """The picture as a data URL, made smaller where it is large."""
     image = open_rgb(data)
     image.thumbnail((_SIDE, _SIDE))

@@ -1,0 +1,68 @@
+"""A page that shows what a dataset shares with benchmarks, side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..builder.benchmarks import Item
+from ..builder.decontamination import Content, Hit
+from ..builder.schema import Unusable, printable
+from .preview import thumbnail
+
+SHOWN = 200
+
+
+def write_contamination(
+    content: Content, items: Sequence[Item], hits: Sequence[Hit], out: Path
+) -> None:
+    """Write `out`, one HTML file without references to others, with the first 200 hits."""
+    shown = hits[:SHOWN]
+    theirs = {(item.benchmark, item.id): item for item in items}
+    wanted_images, wanted_rows = {h.image_id for h in shown}, {h.id for h in shown}
+    pictures = {
+        image_id: thumbnail(load())
+        for image_id, load, _ in content.images()
+        if image_id in wanted_images
+    }
+    asked = {row[0]: row for row in content.questions() if row[0] in wanted_rows}
+    rows: list[dict[str, Any]] = []
+    for hit in shown:
+        _, _, question, choices, answer = asked[hit.id]
+        item = theirs[hit.benchmark, hit.benchmark_id]
+        ours = {"question": question, "choices": choices, "answer": answer}
+        rows.append(
+            {
+                "hit": hit,
+                "ours": {**ours, "picture": pictures.get(hit.image_id)},
+                "theirs": {
+                    "question": item.question,
+                    "choices": item.choices,
+                    "answer": item.answer,
+                    "picture": _picture(item),
+                },
+            }
+        )
+    environment = Environment(
+        loader=PackageLoader(__package__ or "dataset_card", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=True,
+    )
+    by_benchmark = Counter((hit.benchmark, hit.evidence) for hit in hits)
+    page = environment.get_template("contamination.html.jinja").render(
+        rows=rows, count=len(hits), counts=sorted(by_benchmark.items())
+    )
+    out.write_text(printable(page), encoding="utf-8", newline="\n")
+
+
+def _picture(item: Item) -> str | None:
+    try:
+        return thumbnail(item.load()) if item.load else None
+    except (Unusable, OSError):
+        return None
