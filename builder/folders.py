@@ -19,10 +19,12 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 """Raised when a folder of an older version can no longer be read."""
 
-Step = Literal["pool", "dataset"]
+Step = Literal["pool", "scores", "classifiers", "dataset"]
 
 _KEYS = {
     "pool": {"parameters", "files", "images", "questions", "reasons"},
+    "scores": {"parameters", "files", "images"},
+    "classifiers": {"parameters", "files", "report"},
     "dataset": {"parameters", "files", "inputs", "name", "version", "digest", "splits", "sources"},
 }
 
@@ -89,6 +91,12 @@ def fingerprint(*paths: Path) -> str:
             name = file.relative_to(path).as_posix()
             digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()
+
+
+def content_digest(manifest: dict[str, Any]) -> str:
+    """One sha256 for all files of a manifest."""
+    lines = (f"{name}\0{file['sha256']}\n" for name, file in sorted(manifest["files"].items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 @contextmanager

@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .folders import new_folder, seal, write_manifest
+from ..errors import FolderError
+from .folders import is_intact, new_folder, read_manifest, seal, write_manifest
 from .intake import QUESTION_BATCH, QUESTIONS, Feed, Intake, Progress
 from .repetitions import Repetition, find_repetitions
 
@@ -57,6 +58,14 @@ def write_pool(
                 "files": {name: seal(folder / name) for name in names},
             },
         )
+
+
+def open_pool(pool: Path) -> dict[str, Any]:
+    """The manifest of a finished pool; raises `FolderError`."""
+    manifest = read_manifest(pool, "pool")
+    if manifest is None or not is_intact(pool, manifest):
+        raise FolderError(f"{pool} is not a finished pool; build without --pool to make one.")
+    return manifest
 
 
 def open_questions(pool: Path, columns: Sequence[str]) -> pa.RecordBatchFileReader:
@@ -114,10 +123,10 @@ def _without_repetitions(questions: pa.Table, names: pa.ChunkedArray, intake: In
         image = names[row["image"]].as_py()
         intake.set_aside(row["source"], row["row"], image, r.reason, r.detail)
     staying = np.delete(np.arange(len(questions)), [r.number for r in repeated])
-    return _redirect_parents(questions, repeated).take(pa.array(staying))
+    return redirect_parents(questions, repeated).take(pa.array(staying))
 
 
-def _redirect_parents(questions: pa.Table, repeated: list[Repetition]) -> pa.Table:
+def redirect_parents(questions: pa.Table, repeated: list[Repetition]) -> pa.Table:
     """Children of a question that goes become those of the one that stays, or nobody's."""
     ids = questions["id"]
     kept = {

@@ -27,6 +27,45 @@ class SourceChoice(BaseModel):
     hub: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+@[\w./-]+$")] | None = None
 
 
+class Scoring(BaseModel):
+    """By which CLIP and which classifiers images are scored; `embedded` ships with the package."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = "openai/clip-vit-large-patch14-336"
+    classifiers: str = "classifiers"
+    """A folder that `mathv360k fit` wrote, or `embedded`."""
+
+
+class Selection(BaseModel):
+    """Which images of the pool a version is made of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    images: Annotated[int, Field(gt=0)] | None = None
+    """How many in all; without it, all that are clear."""
+    min_clarity: Annotated[float, Field(ge=0, le=1)] = 0.5
+    complexity: tuple[
+        Annotated[int, Field(ge=0)],
+        Annotated[int, Field(ge=0)],
+        Annotated[int, Field(ge=0)],
+        Annotated[int, Field(ge=0)],
+    ] = (2, 3, 4, 1)
+    """Ratio of the complexities 0..3 (Math-LLaVA, arXiv 2406.17294, section 3.1)."""
+    quotas: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """Images of these sources; the others share the rest in proportion to what they have."""
+    near_duplicates: Literal["keep one", "keep all"] = "keep one"
+
+    @model_validator(mode="after")
+    def _something_is_wanted(self) -> Selection:
+        if not any(self.complexity):
+            raise ValueError("the ratio of complexities is 0 everywhere")
+        if self.images is not None and sum(self.quotas.values()) > self.images:
+            total = sum(self.quotas.values())
+            raise ValueError(f"the quotas add up to {total}, more than images ({self.images})")
+        return self
+
+
 class Recipe(BaseModel):
     """Everything a version depends on, next to the sources' own files."""
 
@@ -36,6 +75,10 @@ class Recipe(BaseModel):
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")] = "1.0.0"
     seed: Annotated[int, Field(ge=0)] = 0
     sources: dict[str, SourceChoice] = {}
+    score: Scoring | None = None
+    """How images are scored; without it, only the scores that sources bring are there."""
+    select: Selection | None = None
+    """Which images are taken; without it, all."""
     splits: dict[SplitName, Annotated[float, Field(gt=0, le=1)]] = {"train": 1.0}
     """Share of the image groups per split; the shares add up to 1."""
 

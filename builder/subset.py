@@ -1,0 +1,122 @@
+"""A pool made of another: the chosen images with their scores, and all questions about them."""
+
+# pyright: reportAttributeAccessIssue=false
+# (pyarrow.compute makes its functions when it is imported)
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .intake import IMAGES, QUARANTINE, QUESTION_BATCH, QUESTIONS
+from .pool import open_questions, read_questions, redirect_parents
+from .repetitions import find_repetitions
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the new pool takes from the old one, by the rows of its images.parquet."""
+
+    chosen: npt.NDArray[np.intp]
+    """Rows of the images that stay, ascending."""
+    kept: npt.NDArray[np.intp]
+    """For each image the row of the one that has its questions: itself, or a near-duplicate."""
+    scores: pa.Table | None = None
+    """Columns clarity and complexity for each image; None leaves those it has."""
+
+
+def write_subset(pool: Path, choice: Choice, folder: Path) -> dict[str, Any]:
+    """Write the files of the new pool into `folder`; its counts and reasons for the manifest.
+
+    The image file is shared with the old pool where the disk can (a hard link), and copied
+    otherwise. A question that a near-duplicate brings along and its new image has already is
+    quarantined.
+    """
+    images = pq.read_table(pool / "images.parquet")
+    if choice.scores is not None:
+        for name in ("clarity", "complexity"):
+            column = images.schema.get_field_index(name)
+            values = choice.scores[name].cast(IMAGES.field(name).type)
+            images = images.set_column(column, IMAGES.field(name), values)
+    place = np.full(len(images), -1, np.int32)
+    place[choice.chosen] = np.arange(len(choice.chosen), dtype=np.int32)
+    names = images["name"]
+    images = images.take(pa.array(choice.chosen))
+    pq.write_table(images, folder / "images.parquet", compression="zstd")
+    _share(pool / "images.bin", folder / "images.bin")
+
+    questions = _questions(pool, place[choice.kept])
+    repeated = find_repetitions(questions)
+    asked = questions["image"].to_numpy()
+    rejected = []
+    for r in repeated:
+        row = questions.slice(r.number, 1).select(["source", "row"]).to_pylist()[0]
+        name = names[int(choice.chosen[asked[r.number]])].as_py()
+        rejected.append({**row, "image": name, "reason": r.reason, "detail": r.detail})
+    staying = np.delete(np.arange(len(questions)), [r.number for r in repeated])
+    questions = redirect_parents(questions, repeated).take(pa.array(staying))
+    _write_questions(questions, folder)
+
+    quarantine = pq.read_table(pool / "quarantine.parquet")
+    more = pa.Table.from_pylist(rejected, QUARANTINE)
+    quarantine = pa.concat_tables([quarantine, more])
+    pq.write_table(quarantine, folder / "quarantine.parquet", compression="zstd")
+    reasons = Counter(
+        zip(quarantine["source"].to_pylist(), quarantine["reason"].to_pylist(), strict=True)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for (source, reason), count in sorted(reasons.items()):
+        counts.setdefault(source, {})[reason] = count
+    return {
+        "images": len(images),
+        "questions": len(questions),
+        "quarantine": len(quarantine),
+        "reasons": counts,
+    }
+
+
+def mark_contamination(folder: Path, said: Mapping[str, str]) -> None:
+    """Say in the column `contamination` of a pool what was found, by the id of a question."""
+    questions = read_questions(folder, QUESTIONS.names)
+    values = pa.array([said.get(name) for name in questions["id"].to_pylist()], pa.string())
+    place = questions.schema.get_field_index("contamination")
+    marked = questions.set_column(place, QUESTIONS.field("contamination"), values)
+    _write_questions(marked, folder)
+
+
+def _write_questions(questions: pa.Table, folder: Path) -> None:
+    partial = folder / "questions.arrow.partial"  # the table may be a view of the file itself
+    with pa.ipc.new_file(partial, QUESTIONS) as file:
+        file.write_table(questions.combine_chunks(), QUESTION_BATCH)
+    partial.rename(folder / "questions.arrow")
+
+
+def _questions(pool: Path, place: npt.NDArray[np.int32]) -> pa.Table:
+    """Questions about the images that have a place, in the order of these places."""
+    batches = []
+    with open_questions(pool, QUESTIONS.names) as file:
+        for number in range(file.num_record_batches):
+            batch = pa.Table.from_batches([file.get_batch(number)])
+            image = place[batch["image"].to_numpy()]
+            batch = batch.set_column(0, QUESTIONS.field("image"), pa.array(image))
+            batches.append(batch.filter(pa.array(image >= 0)))
+    questions = pa.concat_tables(batches) if batches else QUESTIONS.empty_table()
+    order = np.argsort(questions["image"].to_numpy(), kind="stable")
+    return questions.take(pa.array(order))
+
+
+def _share(path: Path, other: Path) -> None:
+    try:
+        os.link(path, other)
+    except OSError:  # another disk, or one without hard links
+        shutil.copyfile(path, other)
