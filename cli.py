@@ -6,8 +6,6 @@ import errno
 import json
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -17,9 +15,8 @@ import pyarrow as pa
 import typer
 from PIL import Image
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from . import pipeline
+from . import curation_cli, pipeline
 from .builder.check import check_source
 from .builder.recipe import Recipe, read_recipe
 from .builder.sources import SOURCES, missing_files, source
@@ -27,7 +24,17 @@ from .builder.sources.source import ReadOptions, Source
 from .dataset_card.preview import write_preview
 from .doctor import examine
 from .errors import MathV360KError, UsageError
-from .terminal import ERR, OUT, show_checks, show_dataset, show_found, show_sources
+from .terminal import (
+    ERR,
+    OUT,
+    Json,
+    Quiet,
+    progress_bars,
+    show_checks,
+    show_dataset,
+    show_found,
+    show_sources,
+)
 
 
 def _print_version(wanted: bool) -> None:
@@ -53,9 +60,13 @@ def _options(
     """Rebuild, version, publish and load MathV360K."""
 
 
+app.add_typer(curation_cli.app)
+
 Out = Annotated[Path, typer.Option(help="The dataset folder to write.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars, no summary.")]
+Against = Annotated[
+    list[Path] | None,
+    typer.Option(help="Mark what this benchmark (folder or file) shares. Repeatable."),
+]
 Seed = Annotated[int | None, typer.Option(min=0, help="Another seed than the recipe's.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="At most so many images of each source.")]
 
@@ -84,6 +95,7 @@ def build(
         list[str] | None,
         typer.Option(help="With --public: you may publish this source's images. Repeatable."),
     ] = None,
+    against: Against = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -96,7 +108,7 @@ def build(
         chosen = read_recipe(recipe or "demo")
     if seed is not None:
         chosen = chosen.model_copy(update={"seed": seed})
-    with _progress(quiet or as_json) as progress:
+    with progress_bars(quiet or as_json) as progress:
         manifest = pipeline.build(
             chosen.limited(limit),
             out,
@@ -104,6 +116,7 @@ def build(
             pool=pool,
             public=public,
             rehost=rehost or (),
+            against=against or (),
             progress=progress,
         )
     _report(out, manifest, as_json, quiet)
@@ -124,7 +137,7 @@ def import_(
     quiet: Quiet = False,
 ) -> None:
     """Turn the released MathV360K (JSON and images) into a dataset folder."""
-    with _progress(quiet or as_json) as progress:
+    with progress_bars(quiet or as_json) as progress:
         manifest = pipeline.import_release(
             read_recipe(recipe), annotations, images, out, progress=progress
         )
@@ -165,7 +178,7 @@ def sources(
             OUT.print(f"{preview} shows {shown} pictures.", highlight=False, soft_wrap=True)
     rows = [_declared(s) for s in chosen]
     if check is not None:
-        with _progress(quiet or as_json) as progress:
+        with progress_bars(quiet or as_json) as progress:
             for row, s in zip(rows, chosen, strict=True):
                 row |= asdict(check_source(s, check, options, progress))
     if as_json:
@@ -246,37 +259,6 @@ def _readable(root: Path) -> dict[str, Any]:
     if not chosen:
         raise UsageError(f"No source is complete below {root}; see `mathv360k sources --check`.")
     return chosen
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[pipeline.Progress]:
-    """A bar per thing that is being done, on the terminal's error stream."""
-    try:
-        with _bars() if not quiet else nullcontext(lambda *_: None) as progress:
-            yield progress
-    except KeyboardInterrupt:
-        raise MathV360KError(
-            "Interrupted; what was there before is unchanged, run the same command again."
-        ) from None
-
-
-@contextmanager
-def _bars() -> Iterator[pipeline.Progress]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
-
-        def show(what: str, done: int, total: int | None) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
-
-        yield show
 
 
 def _report(out: Path, manifest: dict[str, Any], as_json: bool, quiet: bool) -> None:

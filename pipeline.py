@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .builder.folders import (
+    content_digest,
     fingerprint,
     is_intact,
     new_folder,
@@ -22,8 +22,8 @@ from .builder.folders import (
     seal,
     write_manifest,
 )
-from .builder.intake import Feed, Progress
-from .builder.pool import read_questions, write_pool
+from .builder.intake import Feed, Progress, quiet
+from .builder.pool import open_pool, read_questions, write_pool
 from .builder.recipe import Recipe
 from .builder.release import open_release
 from .builder.shards import write_shards
@@ -31,14 +31,12 @@ from .builder.sources import SOURCES, source
 from .builder.sources.files import Files
 from .builder.sources.source import Candidate, ReadOptions, Rejection, Source
 from .builder.splits import assign_splits
+from .curation import select
 from .dataset_card.card import write_card
 from .errors import FolderError, SourceError, UsageError
+from .scoring import score
 
 QUARANTINE = "quarantine.parquet"
-
-
-def _quiet(*_: object) -> None:
-    """Tell nobody about the progress."""
 
 
 def build(
@@ -49,23 +47,41 @@ def build(
     pool: Path | str | None = None,
     public: bool = False,
     rehost: Collection[str] = (),
-    progress: Progress = _quiet,
+    against: Sequence[Path] = (),
+    progress: Progress = quiet,
 ) -> dict[str, Any]:
     """Build the dataset folder `out` from a recipe; the manifest of what is there in the end.
 
     The sources are read from `source_root/<name>` into a pool beside `out`, unless `pool` names one
     that is there already. With `public`, images of sources that do not clearly allow it to publish
     them again are left out, except of those in `rehost`; their questions stay, with the image's
-    name in `id` and its sha256 in `image_id`.
+    name in `id` and its sha256 in `image_id`. Rows that benchmarks `against` share are marked in
+    `contamination`.
 
     Raises `errors.UsageError`, `errors.SourceError` or `errors.FolderError`.
     """
     out = Path(out)
     refuse_foreign(out, "dataset")  # before hours of reading
     if pool is None:
-        pool = pool_beside(out)
+        pool = beside(out, "pool")
         read_sources(recipe, pool, None if source_root is None else Path(source_root), progress)
-    return write_dataset(recipe, Path(pool), out, progress, _withheld(public, rehost))
+    pool = _curated(recipe, Path(pool), out, against, progress)
+    return write_dataset(recipe, pool, out, progress, _withheld(public, rehost))
+
+
+def _curated(
+    recipe: Recipe, pool: Path, out: Path, against: Sequence[Path], progress: Progress
+) -> Path:
+    """The pool to write: scored and selected as the recipe says, beside `out`, or as it is."""
+    scores = None
+    if recipe.score:
+        scores = beside(out, "scores")
+        score(pool, recipe.score, scores, progress=progress)
+    if not (recipe.score or recipe.select or against):
+        return pool
+    selected = beside(out, "selected")
+    select(pool, recipe, selected, scores=scores, against=against, progress=progress)
+    return selected
 
 
 def _withheld(public: bool, rehost: Collection[str]) -> tuple[str, ...]:
@@ -84,7 +100,7 @@ def import_release(
     images: Path | str,
     out: Path | str = "mathv360k",
     *,
-    progress: Progress = _quiet,
+    progress: Progress = quiet,
 ) -> dict[str, Any]:
     """Build the dataset folder `out` from the released MathV360K; its manifest.
 
@@ -93,20 +109,20 @@ def import_release(
     """
     annotations, images, out = Path(annotations), Path(images), Path(out)
     refuse_foreign(out, "dataset")
-    pool = pool_beside(out)
+    pool = beside(out, "pool")
     with open_release(annotations, images) as feed:
         parameters = {"release": fingerprint(annotations, images)}
         _pool_step([feed], pool, parameters, progress)
     return write_dataset(recipe, pool, out, progress)
 
 
-def pool_beside(out: Path) -> Path:
-    """Where the pool of the dataset folder `out` is kept."""
-    return out.with_name(f"{out.name}.pool")
+def beside(out: Path, step: str) -> Path:
+    """Where a step's folder (pool, scores, selected) is kept for the dataset folder `out`."""
+    return out.with_name(f"{out.name}.{step}")
 
 
 def read_sources(
-    recipe: Recipe, pool: Path, source_root: Path | None = None, progress: Progress = _quiet
+    recipe: Recipe, pool: Path, source_root: Path | None = None, progress: Progress = quiet
 ) -> None:
     """Read the recipe's sources into a pool folder, or leave it where nothing has changed."""
     if not recipe.sources:
@@ -171,21 +187,19 @@ def write_dataset(
     recipe: Recipe,
     pool: Path,
     out: Path,
-    progress: Progress = _quiet,
+    progress: Progress = quiet,
     withheld: Collection[str] = (),
 ) -> dict[str, Any]:
     """Split the pool, write its shards, card and manifest into `out`; the manifest.
 
     Raises `errors.FolderError` where `pool` is no pool, has no questions, or `out` is not ours.
     """
-    pool_manifest = read_manifest(pool, "pool")
-    if pool_manifest is None or not is_intact(pool, pool_manifest):
-        raise FolderError(f"{pool} is not a finished pool; build without --pool to make one.")
+    pool_manifest = open_pool(pool)
     if not pool_manifest["questions"]:
         where = f"{pool / QUARANTINE} has the reason for each row"
         reason = where if pool_manifest["quarantine"] else "there are no rows"
         raise FolderError(f"Not one usable question was found; {reason}.")
-    inputs = {"pool": _digest(pool_manifest)}
+    inputs = {"pool": content_digest(pool_manifest)}
     parameters = {
         **recipe.model_dump(mode="json", include={"name", "version", "seed", "splits"}),
         "withheld": sorted(withheld),
@@ -256,12 +270,6 @@ def _write(
             QUARANTINE: seal(folder / QUARANTINE),
         },
     }
-
-
-def _digest(manifest: dict[str, Any]) -> str:
-    """One sha256 for all files of a manifest."""
-    lines = (f"{name}\0{file['sha256']}\n" for name, file in sorted(manifest["files"].items()))
-    return sha256("".join(lines).encode()).hexdigest()
 
 
 def _composition(pool: Path) -> dict[str, dict[str, Any]]:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from . import pipeline
 from .doctor import Check
+from .errors import MathV360KError
 from .pipeline import QUARANTINE
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars, no summary.")]
 
 OUT = Console()
 ERR = Console(stderr=True)
@@ -103,9 +112,97 @@ def _print(text: str, style: str = "") -> None:
     OUT.print(shown, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
+def show_selection(told: dict[str, Any]) -> None:
+    """Images by source and complexity: wanted, available and taken; and what fell short."""
+    table = Table(title="images taken / wanted / available, by complexity")
+    table.add_column("source")
+    for level in (*"0123", "all"):
+        table.add_column(level, justify="right")
+    total: dict[str, list[int]] = {"taken": [0] * 5, "wanted": [0] * 5, "available": [0] * 5}
+    for name, counts in told["sources"].items():
+        rows = {key: [*values, sum(values)] for key, values in counts.items()}
+        for key, values in rows.items():
+            total[key] = [a + b for a, b in zip(total[key], values, strict=True)]
+        table.add_row(name, *_cells(rows))
+    table.add_section()
+    table.add_row("all", *_cells(total))
+    OUT.print(table)
+    for note in told["notes"]:
+        _print(note, "yellow")
+
+
+def _cells(rows: dict[str, list[int]]) -> Iterator[str]:
+    counts = zip(rows["taken"], rows["wanted"], rows["available"], strict=True)
+    return (f"{taken:,} / {wanted:,} / {there:,}" for taken, wanted, there in counts)
+
+
+def show_report(report: dict[str, Any]) -> None:
+    """How good classifiers are on images that they had not seen."""
+    table = Table()
+    for name in ("", "images", "accuracy", "ROC-AUC", "macro F1", "weighted kappa"):
+        table.add_column(name, justify="right" if name else "left")
+    for name in ("clarity", "complexity"):
+        r = report[name]
+        numbers = (r["accuracy"], r["roc_auc"], r["macro_f1"], r["quadratic_weighted_kappa"])
+        table.add_row(name, f"{r['images']:,}", *(f"{n:.3f}" for n in numbers))
+    OUT.print(table)
+    for name in ("clarity", "complexity"):
+        _print(f"{name}: {report[name]['folds']}.")
+    for row in report["agreement"]:
+        who = " and ".join(row["labellers"])
+        _print(f"{who}: kappa {row['clarity_kappa']} clarity, {row['complexity_kappa']} complexity")
+
+
+def show_hits(hits: list[dict[str, Any]]) -> None:
+    """What was found in benchmarks: counts, and the first ones."""
+    counts: dict[tuple[str, str], int] = {}
+    for hit in hits:
+        key = hit["benchmark"], hit["evidence"]
+        counts[key] = counts.get(key, 0) + 1
+    table = Table(title=f"{len(hits):,} questions that benchmarks share")
+    for name in ("benchmark", "evidence", "questions"):
+        table.add_column(name, justify="right" if name == "questions" else "left")
+    for (benchmark, evidence), count in sorted(counts.items()):
+        table.add_row(escape(benchmark), evidence, f"{count:,}")
+    OUT.print(table)
+    for hit in hits[:10]:
+        _print(f"{hit['id']} = {hit['benchmark']}:{hit['benchmark_id']}: {hit['evidence']}", "dim")
+
+
 def show_checks(checks: list[Check]) -> None:
     """A line for each thing that was looked at."""
     marks = {"good": "[green]ok  [/]", "note": "[yellow]note[/]", "bad": "[red]bad [/]"}
     for check in checks:
         OUT.print(marks[check.status], end=" ")
         OUT.print(f"{check.name}: {check.found}", markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress_bars(quiet: bool) -> Iterator[pipeline.Progress]:
+    """A bar per thing that is being done, on the terminal's error stream."""
+    try:
+        with _bars() if not quiet else nullcontext(lambda *_: None) as progress:
+            yield progress
+    except KeyboardInterrupt:
+        raise MathV360KError(
+            "Interrupted; what was there before is unchanged, run the same command again."
+        ) from None
+
+
+@contextmanager
+def _bars() -> Iterator[pipeline.Progress]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=ERR, disable=not ERR.is_terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, total=total)
+
+        yield show
