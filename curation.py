@@ -25,7 +25,7 @@ from .builder.folders import (
 )
 from .builder.images import open_rgb
 from .builder.intake import Progress, quiet
-from .builder.pool import open_pool
+from .builder.pool import open_pool, read_image
 from .builder.recipe import Recipe, Selection
 from .errors import FolderError, UsageError, require_extra
 from .scoring import FEATURES, SCORES
@@ -241,13 +241,11 @@ def _near_duplicates(
     known = None if features is None else np.load(features, mmap_mode="r", allow_pickle=False)
     offset, size = images["offset"].to_numpy(), images["size"].to_numpy()
     pixels = images["width"].to_numpy().astype(np.int64) * images["height"].to_numpy()
-    with (pool / "images.bin").open("rb") as blob:
 
-        def open_image(row: int) -> Any:
-            blob.seek(int(offset[row]))
-            return open_rgb(blob.read(int(size[row])))
+    def open_image(row: int) -> Any:
+        return open_rgb(read_image(pool, int(offset[row]), int(size[row])))
 
-        pairs = find_pairs(known, images["dhash"].to_pylist(), open_image, progress)
+    pairs = find_pairs(known, images["dhash"].to_pylist(), open_image, progress)
     best_first = np.lexsort((np.arange(len(images)), -pixels, ~clear))
     return keep_one(pairs, best_first), pairs
 

@@ -22,7 +22,7 @@ from .folders import read_manifest
 from .images import inspect, open_rgb
 from .intake import Progress, quiet
 from .near_duplicates import HASH_BITS, grey, hash_distance, neighbours, pack_hashes, same_picture
-from .pool import open_questions
+from .pool import open_questions, read_image
 from .schema import Unusable
 from .text_overlap import Text, find_overlaps, text_of
 
@@ -243,18 +243,10 @@ def _hashed(
 
 def _pool_images(pool: Path) -> Iterator[tuple[str, Load, str | None]]:
     columns = ["image_id", "offset", "size", "dhash"]
-
-    def reader(offset: int, size: int) -> Load:
-        def load() -> bytes:
-            with (pool / "images.bin").open("rb") as blob:
-                blob.seek(offset)
-                return blob.read(size)
-
-        return load
-
     for batch in pq.ParquetFile(pool / "images.parquet").iter_batches(4096, columns=columns):
         for row in batch.to_pylist():
-            yield row["image_id"], reader(row["offset"], row["size"]), row["dhash"]
+            load = partial(read_image, pool, row["offset"], row["size"])
+            yield row["image_id"], load, row["dhash"]
 
 
 def _pool_questions(pool: Path) -> Iterator[tuple[str, str, str, list[str], str]]:

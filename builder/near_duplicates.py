@@ -8,6 +8,7 @@ little everywhere, another label differs at one place more than elsewhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import faiss
@@ -25,6 +26,10 @@ NEIGHBOURS = 16
 HASH_BITS = 48
 """Perceptual hashes of a pair differ in at most so many of their 256 bits."""
 
+FEATURE_BITS = 96
+"""Of a pair that features propose, at most so many; unrelated pictures differ in 128."""
+
+_PAIRS = 1024  # compared together
 _EXACT = 20_000  # up to so many images all pairs are compared
 _SIDE = 256  # pixels of a side of the pictures that are compared
 _PLACES = 48  # places along a side whose means are compared
@@ -135,21 +140,36 @@ def find_pairs(
     alike: dict[tuple[int, int], float] = {}
     if features is not None:
         alike = {(a, b): c for a, b, c in neighbours(features, progress=progress)}
-    pairs: dict[tuple[int, int], Pair] = {}
-    for a, b in proposed | alike.keys():
-        if dhash[a] and dhash[b]:  # a picture of one colour is like any other
-            bits = int(hash_distance(hashes[a], hashes[b])[0])
+    pairs: list[Pair] = []
+    for a, b in sorted(proposed | alike.keys()):
+        bits = int(hash_distance(hashes[a], hashes[b])[0])
+        # a picture of one colour is like any other
+        if dhash[a] and dhash[b] and bits <= (HASH_BITS if (a, b) in proposed else FEATURE_BITS):
             cosine = alike.get((a, b))
-            pairs[a, b] = Pair(a, b, None if cosine is None else round(cosine, 4), bits)
+            pairs.append(Pair(a, b, None if cosine is None else round(cosine, 4), bits))
+    return _confirmed(pairs, open_image, progress)
+
+
+def _confirmed(
+    pairs: list[Pair], open_image: Callable[[int], Image.Image], progress: Progress
+) -> list[Pair]:
+    """Those that are of the same picture; each image is decoded once for many pairs."""
     result: list[Pair] = []
-    recent: dict[int, Image.Image] = {}  # of the earlier image of the latest pair
-    for done, key in enumerate(sorted(pairs), 1):
-        pair = pairs[key]
-        if pair.a not in recent:
-            recent = {pair.a: grey(open_image(pair.a))}
-        if same_picture(recent[pair.a], grey(open_image(pair.b))):
-            result.append(pair)
-        progress("comparing pictures", done, len(pairs))
+    opened: dict[int, Image.Image] = {}
+    with ThreadPoolExecutor() as threads:
+        for start in range(0, len(pairs), _PAIRS):
+            some = pairs[start : start + _PAIRS]
+            rows = sorted({row for pair in some for row in (pair.a, pair.b)})
+            opened = {row: opened[row] for row in rows if row in opened}
+            new = [row for row in rows if row not in opened]
+            opened |= zip(new, threads.map(lambda row: grey(open_image(row)), new), strict=True)
+
+            def same(pair: Pair, images: dict[int, Image.Image] = opened) -> bool:
+                return same_picture(images[pair.a], images[pair.b])
+
+            kept = threads.map(same, some)
+            result += [pair for pair, is_kept in zip(some, kept, strict=True) if is_kept]
+            progress("comparing pictures", start + len(some), len(pairs))
     return result
 
 

@@ -68,6 +68,13 @@ def open_pool(pool: Path) -> dict[str, Any]:
     return manifest
 
 
+def read_image(pool: Path, offset: int, size: int) -> bytes:
+    """The bytes of one image; threads may do this side by side."""
+    with (pool / "images.bin").open("rb") as blob:
+        blob.seek(offset)
+        return blob.read(size)
+
+
 def open_questions(pool: Path, columns: Sequence[str]) -> pa.RecordBatchFileReader:
     """These columns of a pool's questions, batch by batch, each of `QUESTION_BATCH` rows."""
     places = [QUESTIONS.get_field_index(name) for name in columns]
