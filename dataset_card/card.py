@@ -6,31 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..builder.schema import CONFIGS, card_features
 from ..builder.sources import EMBEDDED, SOURCES
+from .templates import write_document
 
 _SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
 
 
 def write_card(folder: Path, manifest: dict[str, Any]) -> None:
     """Write `folder/README.md` from the manifest of the dataset and the files in `folder`."""
-    environment = Environment(
-        loader=PackageLoader(__package__ or "dataset_card", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, and every value is a number or one of our own words
-    )
-    template = environment.get_template("template.md.jinja")
     metadata = yaml.safe_dump(_metadata(manifest), sort_keys=False, allow_unicode=True, width=100)
     known = {**SOURCES, EMBEDDED.name: EMBEDDED}
     declared = [known[name] for name in manifest["sources"] if name in known]
     recipe = yaml.safe_dump(manifest["recipe"], sort_keys=False, width=100)
-    text = template.render(metadata=metadata, declared=declared, **{**manifest, "recipe": recipe})
-    (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
+    values = {**manifest, "metadata": metadata, "declared": declared, "recipe": recipe}
+    write_document("template.md.jinja", folder / "README.md", **values)
 
 
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:

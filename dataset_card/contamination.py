@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from ..builder.benchmarks import Item
 from ..builder.decontamination import Content, Hit
-from ..builder.schema import Unusable, printable
+from ..builder.schema import Unusable
 from .preview import thumbnail
+from .templates import write_document
 
 SHOWN = 200
 
@@ -47,18 +46,14 @@ def write_contamination(
                 },
             }
         )
-    environment = Environment(
-        loader=PackageLoader(__package__ or "dataset_card", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
-    )
     by_benchmark = Counter((hit.benchmark, hit.evidence) for hit in hits)
-    page = environment.get_template("contamination.html.jinja").render(
-        rows=rows, count=len(hits), counts=sorted(by_benchmark.items())
+    write_document(
+        "contamination.html.jinja",
+        out,
+        rows=rows,
+        count=len(hits),
+        counts=sorted(by_benchmark.items()),
     )
-    out.write_text(printable(page), encoding="utf-8", newline="\n")
 
 
 def _picture(item: Item) -> str | None:

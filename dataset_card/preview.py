@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from ..builder.images import inspect, open_rgb
 from ..builder.intake import checked
-from ..builder.schema import Unusable, printable
+from ..builder.schema import Unusable
 from ..builder.sources.files import Files
 from ..builder.sources.source import Candidate, ReadOptions, Rejection, Source
 from ..errors import SourceError
+from .templates import write_document
 
 PICTURES = 20
 _ROWS_READ = 50_000
@@ -63,20 +62,14 @@ def write_preview(source: Source, root: Path, out: Path, options: ReadOptions) -
                 picture, bad = _open(row)
                 pictures[row.image] = picture
                 rejected += bad or _ask(picture, row)
-    environment = Environment(
-        loader=PackageLoader(__package__ or "dataset_card", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=True,
-    )
-    page = environment.get_template("preview.html.jinja").render(
+    write_document(
+        "preview.html.jinja",
+        out,
         source=source,
         pictures=list(pictures.values()),
         rejected=rejected[:_REJECTED_SHOWN],
         rejected_count=len(rejected),
     )
-    out.write_text(printable(page), encoding="utf-8", newline="\n")
     return sum(picture.data is not None for picture in pictures.values())
 
 
