@@ -27,6 +27,7 @@ from .builder.images import open_rgb
 from .builder.intake import Progress, quiet
 from .builder.pool import open_pool, read_image
 from .builder.recipe import Recipe, Selection
+from .builder.sources import SOURCES
 from .errors import FolderError, UsageError, require_extra
 from .scoring import FEATURES, SCORES
 
@@ -204,7 +205,13 @@ def _plan(
         )
     clarity = scores["clarity"].to_numpy()
     complexity = scores["complexity"].to_numpy().astype(np.int64)
-    names = sorted(set(images["source"].to_pylist()))
+    there = set(images["source"].to_pylist())
+    if unknown := sorted(set(wish.quotas) - there - SOURCES.keys()):
+        raise UsageError(
+            f"The recipe has a quota for {unknown[0]}, which is no source; `mathv360k sources` "
+            "lists them."
+        )
+    names = sorted(there | wish.quotas.keys())
     number = {name: i for i, name in enumerate(names)}
     source = np.array([number[name] for name in images["source"].to_pylist()], np.intp)
     clear = usable & (clarity >= wish.min_clarity)

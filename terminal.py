@@ -113,27 +113,30 @@ def _print(text: str, style: str = "") -> None:
 
 
 def show_selection(told: dict[str, Any]) -> None:
-    """Images by source and complexity: wanted, available and taken; and what fell short."""
-    table = Table(title="images taken / wanted / available, by complexity")
+    """Images by source and complexity: taken, wanted and available; and what fell short."""
+    table = Table(title="images by complexity")
     table.add_column("source")
+    table.add_column("")
     for level in (*"0123", "all"):
         table.add_column(level, justify="right")
-    total: dict[str, list[int]] = {"taken": [0] * 5, "wanted": [0] * 5, "available": [0] * 5}
+    total = {key: [0] * 4 for key in ("taken", "wanted", "available")}
     for name, counts in told["sources"].items():
-        rows = {key: [*values, sum(values)] for key, values in counts.items()}
-        for key, values in rows.items():
-            total[key] = [a + b for a, b in zip(total[key], values, strict=True)]
-        table.add_row(name, *_cells(rows))
-    table.add_section()
-    table.add_row("all", *_cells(total))
+        for key, so_far in total.items():
+            total[key] = [a + b for a, b in zip(so_far, counts[key], strict=True)]
+        _add_counts(table, escape(name), counts)
+    _add_counts(table, "all", total)
     OUT.print(table)
     for note in told["notes"]:
         _print(note, "yellow")
 
 
-def _cells(rows: dict[str, list[int]]) -> Iterator[str]:
-    counts = zip(rows["taken"], rows["wanted"], rows["available"], strict=True)
-    return (f"{taken:,} / {wanted:,} / {there:,}" for taken, wanted, there in counts)
+def _add_counts(table: Table, name: str, counts: dict[str, list[int]]) -> None:
+    for key in ("taken", "wanted", "available"):
+        values = [*counts[key], sum(counts[key])]
+        style = None if key == "taken" else "dim"
+        first = name if key == "taken" else ""
+        table.add_row(first, key, *(f"{value:,}" for value in values), style=style)
+    table.add_section()
 
 
 def show_report(report: dict[str, Any]) -> None:

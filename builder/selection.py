@@ -16,7 +16,6 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import UsageError
 from .recipe import Selection
 
 LEVELS = 4
@@ -38,13 +37,7 @@ class Plan:
 
 
 def plan(sources: Sequence[str], available: Counts, wish: Selection) -> Plan:
-    """How many images to take of each of `sources`; raises `UsageError` for unknown quotas."""
-    unknown = sorted(set(wish.quotas) - set(sources))
-    if unknown:
-        raise UsageError(
-            f"The recipe has a quota for {unknown[0]}, but no clear image is from there; known "
-            f"are {', '.join(sources)}."
-        )
+    """How many images to take of each of `sources`, of which some may have none."""
     total = int(available.sum())
     target = total if wish.images is None else min(wish.images, total)
     if wish.images is None and not wish.quotas:
@@ -55,7 +48,9 @@ def plan(sources: Sequence[str], available: Counts, wish: Selection) -> Plan:
     notes = []
     if wish.images is not None and total < wish.images:
         notes.append(f"{wish.images:,} images are wanted, only {total:,} are clear: all are taken.")
-    for i, level in np.argwhere(wanted > available).tolist():
+    for i in np.flatnonzero((available.sum(axis=1) == 0) & (wanted.sum(axis=1) > 0)).tolist():
+        notes.append(f"{sources[i]} has no clear images, {wanted[i].sum():,} are wanted.")
+    for i, level in np.argwhere((wanted > available) & available.any(axis=1)[:, None]).tolist():
         notes.append(
             f"{sources[i]} has {available[i, level]:,} images of complexity {level}, "
             f"{wanted[i, level]:,} are wanted."

@@ -167,8 +167,18 @@ def test_a_plan_is_told_before_anything_is_written(pool: Path, tmp_path: Path) -
     assert told["sources"]["drawn"]["taken"] == [10, 10, 10, 10]
     assert min(Image.open(tmp_path / "plan.png").size) > 100
     shown = run(f"select {pool} wish.yaml --dry-run", tmp_path).stdout
-    assert "10 / 10 /" in shown
+    assert "│ taken     │ 10 │ 10 │ 10 │ 10 │  40 │" in shown
     assert not pool.with_name(f"{pool.name}.selected").exists()
+
+
+def test_the_papers_recipe_says_what_a_pool_of_one_source_lacks(pool: Path, tmp_path: Path) -> None:
+    told = answer(f"select {pool} paper --dry-run", tmp_path)
+    clear = (pq.read_table(pool / "images.parquet")["clarity"].to_numpy() > 0.5).sum()
+    assert told["images"] == clear
+    assert "FigureQA has no clear images, 1,955 are wanted." in told["notes"]
+    wish = Selection(images=5, quotas={"Geometry4K": 5})
+    with pytest.raises(UsageError, match="a quota for Geometry4K, which is no source"):
+        plan_selection(pool, wish)
 
 
 def test_a_selection_is_a_pool_of_clear_images(pool: Path, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from pydantic import ValidationError
 
 from mathv360k.builder.recipe import Selection
 from mathv360k.builder.selection import apportion, draw, plan
-from mathv360k.errors import UsageError
 
 
 def planned(available: dict[str, list[int]], **wish: object) -> dict[str, list[int]]:
@@ -73,9 +72,17 @@ def test_too_many_images_are_not_silently_fewer() -> None:
     assert "10 images are wanted, only 4 are clear: all are taken." in notes(pool, images=10)
 
 
+def test_a_source_that_is_not_there_is_told_and_the_others_step_in() -> None:
+    pool = {"A": [100] * 4, "B": [0] * 4}
+    wish = {"images": 100, "quotas": {"B": 50}}
+    assert planned(pool, **wish) == {"A": [20, 30, 40, 10], "B": [0, 0, 0, 0]}
+    assert notes(pool, **wish).split("\n") == [
+        "B has no clear images, 50 are wanted.",
+        "50 images were taken from other sources of the same complexity instead.",
+    ]
+
+
 def test_wishes_that_make_no_sense_are_refused() -> None:
-    with pytest.raises(UsageError, match="a quota for Z, but no clear image is from there"):
-        planned({"A": [1] * 4}, images=1, quotas={"Z": 1})
     for wrong, said in (
         ({"complexity": (0, 0, 0, 0)}, "0 everywhere"),
         ({"images": 5, "quotas": {"A": 6}}, "add up to 6, more than images"),
