@@ -60,6 +60,8 @@ class Selection(BaseModel):
     def _something_is_wanted(self) -> Selection:
         if not any(self.complexity):
             raise ValueError("the ratio of complexities is 0 everywhere")
+        if self.quotas and self.images is None:
+            raise ValueError("quotas say nothing without images, the number of all")
         if self.images is not None and sum(self.quotas.values()) > self.images:
             total = sum(self.quotas.values())
             raise ValueError(f"the quotas add up to {total}, more than images ({self.images})")

@@ -39,18 +39,19 @@ class Plan:
 def plan(sources: Sequence[str], available: Counts, wish: Selection) -> Plan:
     """How many images to take of each of `sources`, of which some may have none."""
     total = int(available.sum())
-    target = total if wish.images is None else min(wish.images, total)
-    if wish.images is None and not wish.quotas:
+    if wish.images is None:
         return Plan(tuple(sources), available, available, available, ())
+    target = min(wish.images, total)
     quotas = _quotas(sources, available, target, wish.quotas)
     wanted = _cells(quotas, wish.complexity)
     taken = np.minimum(wanted, available)
     notes = []
-    if wish.images is not None and total < wish.images:
+    if total < wish.images:
         notes.append(f"{wish.images:,} images are wanted, only {total:,} are clear: all are taken.")
-    for i in np.flatnonzero((available.sum(axis=1) == 0) & (wanted.sum(axis=1) > 0)).tolist():
+    there = available.sum(axis=1) > 0
+    for i in np.flatnonzero(~there & (wanted.sum(axis=1) > 0)).tolist():
         notes.append(f"{sources[i]} has no clear images, {wanted[i].sum():,} are wanted.")
-    for i, level in np.argwhere((wanted > available) & available.any(axis=1)[:, None]).tolist():
+    for i, level in np.argwhere((wanted > available) & there.reshape(-1, 1)).tolist():
         notes.append(
             f"{sources[i]} has {available[i, level]:,} images of complexity {level}, "
             f"{wanted[i, level]:,} are wanted."

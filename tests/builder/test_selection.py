@@ -86,6 +86,7 @@ def test_wishes_that_make_no_sense_are_refused() -> None:
     for wrong, said in (
         ({"complexity": (0, 0, 0, 0)}, "0 everywhere"),
         ({"images": 5, "quotas": {"A": 6}}, "add up to 6, more than images"),
+        ({"quotas": {"A": 6}}, "quotas say nothing without images"),
         ({"images": 0}, "greater than 0"),
         ({"min_clarity": 1.5}, "less than or equal to 1"),
     ):
