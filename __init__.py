@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from .builder.dataset import MathV360K, load
     from .builder.images import open_rgb
     from .builder.recipe import Recipe, read_recipe
-    from .errors import FolderError, MathV360KError, SourceError, UsageError
+    from .errors import FolderError, MathV360KError, ModelError, SourceError, UsageError
     from .pipeline import build, import_release
 
 __all__ = [
     "FolderError",
     "MathV360K",
     "MathV360KError",
+    "ModelError",
     "Recipe",
     "SourceError",
     "UsageError",

@@ -15,7 +15,14 @@ from .builder.sources import SOURCES, missing_files
 from .errors import FolderError
 
 _NEEDED = ("mathv360k", "datasets", "huggingface_hub", "pyarrow", "pillow")
-_EXTRAS = {"torch": "score", "transformers": "score", "accelerate": "train", "peft": "train"}
+_EXTRAS = {
+    "torch": "score",
+    "transformers": "score",
+    "scikit-learn": "score",
+    "faiss-cpu": "score",
+    "accelerate": "train",
+    "peft": "train",
+}
 
 
 @dataclass(frozen=True)

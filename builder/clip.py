@@ -53,7 +53,9 @@ class Clip:
         """Load a checkpoint by its name on the Hub or its folder; raises `ModelError`."""
         self.name = name
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        self.dtype = torch.bfloat16 if self.device.type == "cuda" else torch.float32
+        # the embedded one does arithmetic (`embedded/front.py`) that bfloat16 is too coarse for
+        coarse = self.device.type == "cuda" and name != EMBEDDED
+        self.dtype = torch.bfloat16 if coarse else torch.float32
         where = str(Path(__file__).parent / "embedded" / "clip") if name == EMBEDDED else name
         logging.set_verbosity_error()  # it recommends torchvision, which nothing here needs
         logging.disable_progress_bar()

@@ -22,6 +22,7 @@ from mathv360k.builder.intake import QUESTIONS
 from mathv360k.builder.pool import read_questions
 from mathv360k.builder.recipe import Scoring, Selection
 from mathv360k.curation import plan_selection, select
+from mathv360k.errors import require_extra
 from mathv360k.pipeline import read_sources
 from mathv360k.scoring import fit, sample_for_labels, score
 from pools import diagram, encoded, pool_of, question
@@ -302,6 +303,14 @@ def test_an_image_that_was_damaged_later_is_named(
         patch.setenv("MATHV360K_CACHE", str(tmp_path / "cache"))
         with pytest.raises(FolderError, match=f"The image {row['image_id']} cannot be decoded"):
             score(tmp_path / "pool", scoring, tmp_path / "scores")
+
+
+def test_what_an_extra_brings_is_asked_for_in_one_sentence() -> None:
+    require_extra("score", "torch", "faiss")
+    with pytest.raises(
+        UsageError, match=r"needs no_such_module; .* pip install 'mathv360k\[score\]'"
+    ):
+        require_extra("score", "torch", "no_such_module")
 
 
 def test_recipes_ship_with_selection_and_scores() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import random
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,14 @@ from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 from transformers import AutoModel, AutoTokenizer, CLIPModel
 
+from clarity_on_real_images import SPOILED, clarity, real_images
 from mathv360k.builder.classifiers import Classifiers, read_classifiers
 from mathv360k.builder.clip import Clip
+from mathv360k.builder.embedded.fit import CLASSIFIERS
 from mathv360k.builder.embedded.front import EDGES, RANGES, WAVES
 from mathv360k.builder.embedded.pictures import SIDE, views
-from mathv360k.builder.embedded.train import embed_tokens, new_model, new_tokenizer, train
+from mathv360k.builder.embedded.train import FOLDER, embed_tokens, new_model, new_tokenizer, train
 from mathv360k.builder.sources.drawn import draw, invent
-
-sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
-from clarity_on_real_images import SPOILED, clarity, real_images
-
-EMBEDDED = Path(sys.modules["mathv360k.builder.embedded"].__path__[0])
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +34,7 @@ def clip() -> Clip:
 
 @pytest.fixture(scope="module")
 def judges() -> Classifiers:
-    return read_classifiers(EMBEDDED / "classifiers")
+    return read_classifiers(CLASSIFIERS)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +88,7 @@ def test_training_from_scratch_gives_a_checkpoint_that_loads(tmp_path: Path) -> 
     assert clip.dimension == 128
     before, after = (
         CLIPModel.from_pretrained(folder).vision_model.encoder.layers
-        for folder in (tmp_path, EMBEDDED / "clip")
+        for folder in (tmp_path, FOLDER)
     )
     torch.testing.assert_close(before[1].mlp.fc1.weight, after[1].mlp.fc1.weight)  # the front stays
 
@@ -112,17 +108,17 @@ def test_pictures_are_decided_by_seed_and_number() -> None:
 
 
 def test_what_ships_is_small_and_says_how_it_was_made(clip: Clip, judges: Classifiers) -> None:
-    shipped = [p for name in ("clip", "classifiers") for p in (EMBEDDED / name).iterdir()]
+    shipped = [path for folder in (FOLDER, CLASSIFIERS) for path in folder.iterdir()]
     assert sum(path.stat().st_size for path in shipped) < 12e6
     assert judges.clip_key == clip.key
-    log = [json.loads(line) for line in (EMBEDDED / "clip" / "training.jsonl").open()]
+    log = [json.loads(line) for line in (FOLDER / "training.jsonl").open()]
     assert log[-1]["clarity"] < log[0]["clarity"]
     assert {"loss", "contrastive", "clarity", "load", "step"} <= log[0].keys()
 
 
 def test_captions_are_matched_with_their_pictures(clip: Clip) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(EMBEDDED / "clip")
-    model = AutoModel.from_pretrained(EMBEDDED / "clip", dtype=torch.float32)
+    tokenizer = AutoTokenizer.from_pretrained(FOLDER)
+    model = AutoModel.from_pretrained(FOLDER, dtype=torch.float32)
     pairs = [view for number in range(8) for view in views(10**6, number)]
     words = tokenizer(
         [v.caption for v in pairs], padding=True, truncation=True, return_tensors="pt"
