@@ -26,7 +26,7 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModel
 from transformers.utils import logging
 
-from ..errors import FolderError, ModelError
+from ..errors import FolderError, ModelError, UsageError
 from .images import open_rgb
 from .intake import Progress, quiet
 from .schema import Unusable
@@ -50,9 +50,12 @@ class Clip:
     """
 
     def __init__(self, name: str = DEFAULT, device: str | None = None) -> None:
-        """Load a checkpoint by its name on the Hub or its folder; raises `ModelError`."""
+        """Load a checkpoint by its name on the Hub or its folder.
+
+        Raises `ModelError` where it is none, `UsageError` for a device that is not there.
+        """
         self.name = name
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = _device(device)
         # the embedded one does arithmetic (`embedded/front.py`) that bfloat16 is too coarse for
         coarse = self.device.type == "cuda" and name != EMBEDDED
         self.dtype = torch.bfloat16 if coarse else torch.float32
@@ -61,8 +64,10 @@ class Clip:
         logging.disable_progress_bar()
         try:
             # weights are read by safetensors or torch's restricted unpickler, code never
-            processor = AutoImageProcessor.from_pretrained(where, backend="pil")
-            model = AutoModel.from_pretrained(where, dtype=torch.float32)
+            processor = AutoImageProcessor.from_pretrained(
+                where, backend="pil", trust_remote_code=False
+            )
+            model = AutoModel.from_pretrained(where, dtype=torch.float32, trust_remote_code=False)
         except Exception as error:  # whatever a strange configuration or a broken file leads to
             said = str(error).strip().split("\n")[0]
             raise ModelError(
@@ -111,6 +116,15 @@ class Clip:
     def embed(self, pixels: npt.NDArray[np.uint8]) -> Features:
         """Embeddings of `(n, 3, height, width) uint8` pixels in memory."""
         return self.start(pixels).cpu().numpy()
+
+
+def _device(name: str | None) -> torch.device:
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise UsageError(f"There is no device {name!r} here; give cpu, cuda or cuda:1.") from None
+    return device
 
 
 def _fingerprint(model: torch.nn.Module, processor: Any) -> str:

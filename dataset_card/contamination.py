@@ -13,13 +13,14 @@ from ..builder.schema import Unusable
 from .preview import thumbnail
 from .templates import write_document
 
-SHOWN = 200
+SHOWN = 500
+"""Hits with their pictures; the others are told in words, or no browser would open the page."""
 
 
 def write_contamination(
     content: Content, items: Sequence[Item], hits: Sequence[Hit], out: Path
 ) -> None:
-    """Write `out`, one HTML file without references to others, with the first 200 hits."""
+    """Write `out`, one HTML file without references to others: every hit, the first ones in full."""
     shown = hits[:SHOWN]
     theirs = {(item.benchmark, item.id): item for item in items}
     wanted_images, wanted_rows = {h.image_id for h in shown}, {h.id for h in shown}
@@ -51,6 +52,7 @@ def write_contamination(
         "contamination.html.jinja",
         out,
         rows=rows,
+        others=hits[SHOWN:],
         count=len(hits),
         counts=sorted(by_benchmark.items()),
     )

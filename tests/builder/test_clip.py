@@ -14,7 +14,7 @@ from PIL import Image
 from transformers import AutoModel, CLIPImageProcessorPil, SiglipImageProcessorPil
 
 from mathv360k.builder.clip import Clip, FeatureCache, embed_images
-from mathv360k.errors import FolderError, ModelError
+from mathv360k.errors import FolderError, ModelError, UsageError
 from tiny_models import write_bert, write_clip, write_siglip
 
 
@@ -140,6 +140,12 @@ def test_what_is_no_clip_is_refused_in_one_sentence(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match=said) as caught:
             Clip(name)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("device", ["nonsense", "cuda:99", "meta:x"])
+def test_a_device_that_is_not_there_is_named(folder: Path, device: str) -> None:
+    with pytest.raises(UsageError, match=f"There is no device '{device}' here"):
+        Clip(str(folder), device)
 
 
 def test_pickled_weights_run_no_code(tmp_path: Path) -> None:
