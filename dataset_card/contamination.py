@@ -20,9 +20,11 @@ SHOWN = 500
 def write_contamination(
     content: Content, items: Sequence[Item], hits: Sequence[Hit], out: Path
 ) -> None:
-    """Write `out`, one HTML file without references to others: every hit, the first ones in full."""
+    """Write `out`, one HTML file without references: every hit, the first ones side by side."""
     shown = hits[:SHOWN]
-    theirs = {(item.benchmark, item.id): item for item in items}
+    theirs: dict[tuple[str, str], Item] = {}
+    for item in items:  # the first of an item with several images has its question
+        theirs.setdefault((item.benchmark, item.id), item)
     wanted_images, wanted_rows = {h.image_id for h in shown}, {h.id for h in shown}
     pictures = {
         image_id: thumbnail(load())
