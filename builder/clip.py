@@ -36,6 +36,16 @@ EMBEDDED = "embedded"
 DEFAULT = "openai/clip-vit-large-patch14-336"
 BATCH = 32
 _CACHED_TOGETHER = 2048  # images per file of the cache
+_PROCESSING = (
+    "do_resize",
+    "size",
+    "do_center_crop",
+    "crop_size",
+    "resample",
+    "image_mean",
+    "image_std",
+)
+"""What of an image processor decides the pixels."""
 _AHEAD = 3  # batches decoded, and in memory, while one is computed
 
 Features = npt.NDArray[np.float16]
@@ -128,13 +138,21 @@ def _device(name: str | None) -> torch.device:
 
 
 def _fingerprint(model: torch.nn.Module, processor: Any) -> str:
-    digest = hashlib.sha256()
-    for name, values in sorted(model.state_dict().items()):
-        digest.update(f"{name} {tuple(values.shape)}\n".encode())
-        digest.update(values.reshape(-1).contiguous().view(torch.uint8).numpy().data)
-    told = {k: v for k, v in processor.to_dict().items() if k not in ("processor_class", "backend")}
-    digest.update(json.dumps(told, sort_keys=True, default=str).encode())
-    return digest.hexdigest()
+    """The same for the same checkpoint, whatever its library's version calls its parts."""
+    weights = sorted(
+        hashlib.sha256(
+            f"{tuple(values.shape)}".encode()
+            + values.reshape(-1).contiguous().view(torch.uint8).numpy().tobytes()
+        ).digest()
+        for values in model.state_dict().values()
+    )
+    told = {name: getattr(processor, name, None) for name in _PROCESSING}
+    if not told["do_center_crop"]:
+        del told["crop_size"]
+    for name in told.keys() & {"size", "crop_size"}:
+        told[name] = {key: side for key, side in dict(told[name] or {}).items() if side}
+    text = json.dumps(told, sort_keys=True, default=str)
+    return hashlib.sha256(b"".join(weights) + text.encode()).hexdigest()
 
 
 def cache_folder() -> Path:
