@@ -44,7 +44,7 @@ def test_build_prints_a_table_of_what_it_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ("build nothing", 2, "Unknown recipe 'nothing'; give demo, release or the path"),
+        ("build nothing", 2, "Unknown recipe 'nothing'; give demo, demo-clip, paper, release or"),
         ("build nowhere.yaml", 2, "nowhere.yaml cannot be read"),
         ("build --source-root nowhere", 2, "nowhere is not a folder"),
         ("build --source-root .", 2, "No source is complete below ."),
