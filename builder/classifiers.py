@@ -34,7 +34,7 @@ from ..errors import FolderError, UsageError
 
 FOLDS = 5
 MIN_PER_CLASS = 5
-_REGULARISATION = 0.05  # C of the logistic regressions: features are many, labels few
+_REGULARISATION = 0.01  # C of the logistic regressions: features are many, labels few
 _NO_WARNING: dict[str, Any] = {"zero_division": 0}  # a class that is never predicted scores 0
 _WEIGHTS, _CARD, _FORMAT = "classifiers.safetensors", "classifiers.json", 1
 
