@@ -21,7 +21,14 @@ from .benchmarks import Item, Load
 from .folders import read_manifest
 from .images import inspect, open_rgb
 from .intake import Progress, quiet
-from .near_duplicates import HASH_BITS, grey, hash_distance, neighbours, pack_hashes, same_picture
+from .near_duplicates import (
+    HASH_BITS,
+    hash_distance,
+    neighbours,
+    pack_hashes,
+    reduced,
+    same_picture,
+)
 from .pool import open_questions, read_image
 from .schema import Unusable
 from .text_overlap import Text, find_overlaps, text_of
@@ -190,7 +197,7 @@ def _same_images(
     @lru_cache(maxsize=512)
     def picture(number: int) -> Image.Image | None:
         load = items[number].load
-        return None if load is None else grey(open_rgb(load()))
+        return None if load is None else reduced(open_rgb(load()))
 
     found: dict[str, dict[int, tuple[str, str]]] = {}
     for done, (image_id, load, dhash) in enumerate(_hashed(content.images()), 1):
@@ -207,7 +214,7 @@ def _same_images(
                 if distance.get(number, 256) <= SURE_BITS:
                     hits[number] = "image_hash", said
                 continue
-            ours = ours or grey(open_rgb(load()))
+            ours = ours or reduced(open_rgb(load()))
             if same_picture(ours, theirs):
                 hits[number] = "image", f"the same pixels but for compression, {said}"
         if hits:

@@ -42,6 +42,8 @@ colours, half, 0.8 and 1.5 times the size, darker) stay below; none of 320 pairs
 letter or digit of 10 pixels or more does, and of such pairs one of which was compressed or scaled
 too, 1 to 2 %.
 """
+_CELLS = 16  # along a side, whose mean colours are compared
+_OTHER_COLOUR = 24  # of 255
 _CHUNK = 4096
 
 
@@ -153,7 +155,7 @@ def find_pairs(
 def _confirmed(
     pairs: list[Pair], open_image: Callable[[int], Image.Image], progress: Progress
 ) -> list[Pair]:
-    """Those that are of the same picture; each image is decoded once for many pairs."""
+    """Those that are of the same picture in the same colours (TabMWP repeats tables in others)."""
     result: list[Pair] = []
     opened: dict[int, Image.Image] = {}
     with ThreadPoolExecutor() as threads:
@@ -162,10 +164,11 @@ def _confirmed(
             rows = sorted({row for pair in some for row in (pair.a, pair.b)})
             opened = {row: opened[row] for row in rows if row in opened}
             new = [row for row in rows if row not in opened]
-            opened |= zip(new, threads.map(lambda row: grey(open_image(row)), new), strict=True)
+            opened |= zip(new, threads.map(lambda row: reduced(open_image(row)), new), strict=True)
 
             def same(pair: Pair, images: dict[int, Image.Image] = opened) -> bool:
-                return same_picture(images[pair.a], images[pair.b])
+                a, b = images[pair.a], images[pair.b]
+                return same_colours(a, b) and same_picture(a, b)
 
             kept = threads.map(same, some)
             result += [pair for pair, is_kept in zip(some, kept, strict=True) if is_kept]
@@ -173,25 +176,40 @@ def _confirmed(
     return result
 
 
-def grey(image: Image.Image) -> Image.Image:
-    """What of a picture is compared: its grey levels, at most twice as large as needed."""
-    small = image.convert("L")
+def reduced(image: Image.Image) -> Image.Image:
+    """What of a picture is compared: brightness and colours (YCbCr), at most twice as large."""
+    small = image.convert("YCbCr")
     small.thumbnail((2 * _SIDE, 2 * _SIDE), Image.Resampling.BICUBIC)
     return small
 
 
-def same_picture(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two grey pictures differ as copies do: a little, and nowhere more than elsewhere.
+def same_colours(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two `reduced` pictures have the same colours everywhere, roughly."""
+    for channel in (1, 2):
+        a, b = (
+            np.asarray(
+                image.getchannel(channel).resize((_CELLS, _CELLS), Image.Resampling.BOX), np.int16
+            )
+            for image in (one, other)
+        )
+        if int(np.abs(a - b).max()) > _OTHER_COLOUR:
+            return False
+    return True
 
-    Both are brought to the size of the smaller, and the second to the first one's brightness and
-    contrast (least squares). The differences are averaged over small places.
+
+def same_picture(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two `reduced` pictures differ as copies do: a little, nowhere more than elsewhere.
+
+    Their brightness decides, after both were brought to the size of the smaller, and the second to
+    the first one's brightness and contrast (least squares). The differences are averaged over small
+    places.
     """
     ratio = one.width * other.height / (one.height * other.width)
     if not 0.97 < ratio < 1 / 0.97:
         return False
     side = min(_SIDE, *one.size, *other.size)
     a, b = (
-        np.asarray(image.resize((side, side), Image.Resampling.BICUBIC), np.float32)
+        np.asarray(image.getchannel(0).resize((side, side), Image.Resampling.BICUBIC), np.float32)
         for image in (one, other)
     )
     place = max(2, round(side / _PLACES))
