@@ -31,6 +31,7 @@ FEATURE_BITS = 96
 
 _PAIRS = 1024  # compared together
 _EXACT = 20_000  # up to so many images all pairs are compared
+_COARSE = 0.02  # how far the index may be off
 _SIDE = 256  # pixels of a side of the pictures that are compared
 _PLACES = 48  # places along a side whose means are compared
 _EVERYWHERE = 20.0  # grey levels, of 255: copies do not differ by more where there is something
@@ -67,8 +68,8 @@ def neighbours(
     """Query, image and cosine of the `k` nearest images of every query, where at least `cosine`.
 
     `features` are `(n, d)` and of length 1, also on disk (`numpy.memmap`). Without `queries` each
-    image is one, and pairs come once, the earlier image first. Above 20,000 images the search is
-    approximate: an inverted file of float16 vectors (faiss).
+    image is one, and a pair comes once or twice, the earlier image first. Above 20,000 the search is
+    approximate: an inverted file of vectors in 8 bits (faiss), whose answers are then made exact.
     """
     alone = queries is None
     asked = features if alone else queries
@@ -78,13 +79,15 @@ def neighbours(
     for start in range(0, len(asked), _CHUNK):
         block = np.asarray(asked[start : start + _CHUNK], np.float32)
         cosines, found = index.search(block, min(k + alone, len(features)))  # pyright: ignore
-        hits = np.argwhere((cosines >= cosine) & (found >= 0))
-        for row, column in hits:
-            query, image = start + int(row), int(found[row, column])
-            if not alone:
-                yield query, image, float(cosines[row, column])
-            elif query != image:
-                yield min(query, image), max(query, image), float(cosines[row, column])
+        rows, columns = np.nonzero((cosines >= cosine - _COARSE) & (found >= 0))
+        images = found[rows, columns]
+        exact = np.einsum("nd,nd->n", block[rows], np.asarray(features[images], np.float32))
+        for row, image, alike in zip(rows.tolist(), images.tolist(), exact.tolist(), strict=True):
+            query = start + row
+            if alike >= cosine and not alone:
+                yield query, image, alike
+            elif alike >= cosine and query != image:
+                yield min(query, image), max(query, image), alike
         progress("searching near-duplicates", min(start + _CHUNK, len(asked)), len(asked))
 
 
@@ -95,7 +98,7 @@ def _index(features: npt.NDArray[np.float16], progress: Progress) -> faiss.Index
         index.add(np.asarray(features, np.float32))  # pyright: ignore
         return index
     cells = int(min(4096, 4 * count**0.5))
-    index = faiss.index_factory(dimension, f"IVF{cells},SQfp16", faiss.METRIC_INNER_PRODUCT)
+    index = faiss.index_factory(dimension, f"IVF{cells},SQ8", faiss.METRIC_INNER_PRODUCT)
     inverted = faiss.extract_index_ivf(index)
     inverted.nprobe, inverted.cp.niter, inverted.cp.seed = 8, 6, 360
     step = max(1, count // (cells * 40))
