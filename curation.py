@@ -154,8 +154,10 @@ def decontaminate(
     device: str | None = None,
     report: Path | None = None,
     progress: Progress = quiet,
-) -> list[Hit]:
+) -> tuple[list[Hit], list[Item]]:
     """What a dataset folder or a pool shares with benchmarks; with `report`, as HTML too.
+
+    Also: the benchmarks' items whose image could not be read, and so was not looked for.
 
     With `model`, CLIP features propose pictures besides the perceptual hash.
     """
@@ -169,7 +171,7 @@ def decontaminate(
     hits = find_hits(content, items, clip, progress)
     if report is not None:
         write_contamination(content, items, hits, report)
-    return hits
+    return hits, [item for item in items if item.unreadable]
 
 
 def export_hashes(against: Sequence[Path], path: Path, progress: Progress = quiet) -> None:

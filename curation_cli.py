@@ -11,7 +11,8 @@ import typer
 
 from . import curation, scoring
 from .builder.recipe import Recipe, Scoring, Selection, read_recipe
-from .errors import UsageError
+from .errors import UsageError, require_extra
+from .pipeline import beside
 from .terminal import OUT, Json, Quiet, progress_bars, show_hits, show_report, show_selection
 
 app = typer.Typer()
@@ -23,7 +24,18 @@ Model = Annotated[
 Device = Annotated[
     str | None, typer.Option(help="cpu, cuda, cuda:1 … [default: a GPU if there is one]")
 ]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1)]
 _CLIP = Scoring().model
+
+
+def _refuse(path: Path | None, *suffixes: str) -> None:
+    """Say before the work is done that its result cannot be written to `path`."""
+    if path is None:
+        return
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} must end in {' or '.join(suffixes)}.")
+    if not path.resolve().parent.is_dir():
+        raise UsageError(f"{path.parent} is not a folder; make it first.")
 
 
 @app.command(epilog="Example: `mathv360k label mathv360k.pool --count 200 --images to-label`")
@@ -34,17 +46,19 @@ def label(
     images: Annotated[
         Path | None, typer.Option(help="Copy the pictures into this folder too.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Seed = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Draw images to label, uniformly over sources, as a table for people to fill in."""
+    _refuse(out, ".csv")
     written = scoring.sample_for_labels(pool, out, count, seed, images)
     if as_json:
         print(json.dumps({"labels": str(out), "images": written}))
     elif not quiet:
         OUT.print(
-            f"{out} has {written:,} images; fill in clarity (0 or 1) and complexity (0 to 3).",
+            f"{out} has {written:,} images; fill in clarity (0 or 1), complexity (0 to 3) and your "
+            "name as labeller.",
             highlight=False,
             soft_wrap=True,
         )
@@ -56,7 +70,7 @@ def fit(
     pool: Annotated[Path, typer.Option(help="The pool that has the labelled images.")],
     out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("classifiers"),
     model: Model = _CLIP,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Seed = 0,
     device: Device = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -88,7 +102,7 @@ def score(
     quiet: Quiet = False,
 ) -> None:
     """Score the clarity and complexity of every image of a pool."""
-    out = out or pool.with_name(f"{pool.name}.scores")
+    out = out or beside(pool, "scores")
     judges = classifiers or ("embedded" if model == "embedded" else "classifiers")
     chosen = Scoring(model=model, classifiers=judges)
     with progress_bars(quiet or as_json) as progress:
@@ -125,13 +139,16 @@ def select(
     quiet: Quiet = False,
 ) -> None:
     """Choose clear images by source and complexity, and keep one of near-duplicates."""
-    beside = pool.with_name(f"{pool.name}.scores")
-    scores = scores or (beside if beside.is_dir() else None)
+    there = beside(pool, "scores")
+    scores = scores or (there if there.is_dir() else None)
     chosen = Recipe(name="selected") if recipe is None else read_recipe(recipe)
     if chosen.select is None:
         chosen = chosen.model_copy(update={"select": Selection()})
     assert chosen.select is not None
+    _refuse(picture, ".png")
     if dry_run:
+        if against:
+            raise UsageError("--dry-run does not look at benchmarks; leave --against out.")
         plan = curation.plan_selection(pool, chosen.select, scores)
         result = curation.told(plan)
         if picture:
@@ -141,7 +158,7 @@ def select(
         elif not quiet:
             show_selection(result)
         return
-    out = out or pool.with_name(f"{pool.name}.selected")
+    out = out or beside(pool, "selected")
     with progress_bars(quiet or as_json) as progress:
         manifest = curation.select(
             pool, chosen, out, scores=scores, against=against or (), progress=progress
@@ -161,6 +178,7 @@ def select(
 
 
 def _draw(told: dict[str, dict[str, dict[str, list[int]]]], path: Path) -> None:
+    require_extra("score", "matplotlib")
     from .dataset_card.figures import draw_selection
 
     draw_selection(told["sources"], path)
@@ -191,16 +209,23 @@ def decontaminate(
         raise UsageError("Name at least one benchmark with --against.")
     if dataset is None and export is None:
         raise UsageError("Name a dataset folder to search, or a file with --export.")
-    hits = []
+    _refuse(report, ".html", ".htm")
+    _refuse(export, ".parquet")
+    hits, unreadable = [], []
     with progress_bars(quiet or as_json) as progress:
         if export is not None:
             curation.export_hashes(against, export, progress)
         if dataset is not None:
-            found = curation.decontaminate(
+            found, lost = curation.decontaminate(
                 dataset, against, model=model, device=device, report=report, progress=progress
             )
             hits = [asdict(hit) for hit in found]
+            unreadable = [
+                {"benchmark": i.benchmark, "benchmark_id": i.id, "reason": i.unreadable}
+                for i in lost
+            ]
     if as_json:
-        print(json.dumps({"hits": hits}, indent=1, ensure_ascii=False))
+        told = {"hits": hits, "unreadable": unreadable}
+        print(json.dumps(told, indent=1, ensure_ascii=False))
     elif not quiet and dataset is not None:
-        show_hits(hits)
+        show_hits(hits, unreadable)

@@ -117,7 +117,9 @@ def import_release(
 
 
 def beside(out: Path, step: str) -> Path:
-    """Where a step's folder (pool, scores, selected) is kept for the dataset folder `out`."""
+    """Where a step's folder (pool, scores, selected) is kept for `out`, a dataset or a pool."""
+    if not out.name or out.name == "..":
+        out = out.resolve()
     return out.with_name(f"{out.name}.{step}")
 
 

@@ -48,6 +48,9 @@ def sample_for_labels(
     frame = chosen.select(["image_id", "source", "name"]).to_pandas()
     for name in COLUMNS[1:]:
         frame[name] = ""
+    if images is not None and images.exists() and not images.is_dir():
+        raise UsageError(f"{images} is a file; name a folder for the pictures.")
+    frame.to_csv(out, index=False)
     if images is not None:
         images.mkdir(parents=True, exist_ok=True)
         with (pool / "images.bin").open("rb") as blob:
@@ -55,7 +58,6 @@ def sample_for_labels(
                 blob.seek(row["offset"])
                 name = f"{row['image_id']}.{row['format'].lower()}"
                 (images / name).write_bytes(blob.read(row["size"]))
-    frame.to_csv(out, index=False)
     return len(frame)
 
 
@@ -75,12 +77,13 @@ def fit(
 
     from .builder import classifiers
     from .builder.clip import Clip, FeatureCache, cache_folder, embed_images, pool_images
-    from .builder.labels import agreement, consensus, read_labels
+    from .builder.labels import agreement, consensus, read_labels, refuse_repeated
     from .dataset_card.classifiers import write_model_card
     from .dataset_card.figures import draw_classifiers
 
     pool_manifest = open_pool(pool)
-    frame = pd.concat([read_labels(path) for path in labels])
+    frame = pd.concat([read_labels(path) for path in labels], ignore_index=True)
+    refuse_repeated(frame, "The files")
     images = pq.read_table(pool / "images.parquet", columns=["image_id", "source"]).to_pandas()
     row = pd.Series(np.arange(len(images)), index=images["image_id"])
     known = consensus(frame)

@@ -156,8 +156,8 @@ def show_report(report: dict[str, Any]) -> None:
         _print(f"{who}: kappa {row['clarity_kappa']} clarity, {row['complexity_kappa']} complexity")
 
 
-def show_hits(hits: list[dict[str, Any]]) -> None:
-    """What was found in benchmarks: counts, and the first ones."""
+def show_hits(hits: list[dict[str, Any]], unreadable: list[dict[str, Any]]) -> None:
+    """What was found in benchmarks: counts, and the first ones; which images were not compared."""
     counts: dict[tuple[str, str], int] = {}
     for hit in hits:
         key = hit["benchmark"], hit["evidence"]
@@ -170,6 +170,13 @@ def show_hits(hits: list[dict[str, Any]]) -> None:
     OUT.print(table)
     for hit in hits[:10]:
         _print(f"{hit['id']} = {hit['benchmark']}:{hit['benchmark_id']}: {hit['evidence']}", "dim")
+    if unreadable:
+        first = unreadable[0]
+        _print(
+            f"{len(unreadable):,} images of benchmarks could not be read and were not compared, "
+            f"the first is {first['benchmark']}:{first['benchmark_id']}: {first['reason']}.",
+            "yellow",
+        )
 
 
 def show_checks(checks: list[Check]) -> None:

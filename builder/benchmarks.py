@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from ..errors import SourceError, UsageError
 from .images import inspect, read_file
 from .intake import Progress, quiet
-from .schema import Unusable
+from .schema import Unusable, printable
 from .text_overlap import Text, text_of
 
 _ANNOTATIONS = (".json", ".jsonl", ".csv", ".parquet")
@@ -43,9 +43,19 @@ _IDS = ("id", "pid", "question_id", "questionId", "sample_index", "idx", "qid", 
 _QUESTIONS = ("question", "problem_text", "question_for_eval", "query", "problem", "text")
 _CHOICES = ("choices", "compact_choices", "options")
 _ANSWERS = ("answer", "answers", "label")
-_IMAGES = ("decoded_image", "image", "image_path", "image_name", "imgname", "img", "picture")
+_IMAGES = (
+    "decoded_image",
+    "image",
+    "image_path",
+    "image_name",
+    "imgname",
+    "img",
+    "picture",
+    "images",
+)
 _NUMBERED = re.compile(r"image_\d+")
 """More columns of images: MMMU has up to seven for a question."""
+_HEX = re.compile("([0-9a-f]{64})?")
 ALONE = ""
 """The key of a question that has a file of its own."""
 
@@ -66,6 +76,8 @@ class Item:
     question: str = ""
     choices: tuple[str, ...] = ()
     answer: str = ""
+    unreadable: str | None = None
+    """Why its image could not be read, where it has one."""
 
 
 def read_benchmark(path: Path, progress: Progress = quiet) -> list[Item]:
@@ -73,19 +85,19 @@ def read_benchmark(path: Path, progress: Progress = quiet) -> list[Item]:
 
     `path` is a folder of images (with annotations beside them: .json, .jsonl, .csv or .parquet), a
     file of annotations whose images lie beside it, a Parquet file with images, or a list of hashes.
-    The benchmark is called as the file or the folder.
+    The benchmark is called as the file or the folder. Images that cannot be read are items, too.
     """
     if not path.exists():
         raise UsageError(f"{path} does not exist; name a benchmark's folder or file.")
     name = path.name if path.is_dir() else path.stem
     items: list[Item] = []
     for item in _folder(path, name) if path.is_dir() else _file(path, path.parent, name, set()):
-        if item.image_id or item.text:
+        if item.image_id or item.text or item.unreadable:
             items.append(item)
             if len(items) % 64 == 0:
                 progress(f"reading {name}", len(items), None)
     progress(f"reading {name}", len(items), len(items))
-    if not items:
+    if not any(item.image_id or item.text for item in items):
         raise SourceError(f"{path} holds neither images nor questions that can be read.")
     return items
 
@@ -103,6 +115,7 @@ def write_hashes(items: list[Item], path: Path) -> None:
             "answer": item.text.answer if item.text else None,
         }
         for item in items
+        if item.image_id or item.text
     ]
     pq.write_table(pa.Table.from_pylist(rows, HASHES), path, compression="zstd")
 
@@ -144,7 +157,8 @@ def _rows(path: Path) -> Iterator[tuple[str | None, Any]]:
                 yield from ((None, row) for row in csv.DictReader(file))
         elif suffix == ".jsonl":
             with path.open(encoding="utf-8") as file:
-                yield from ((None, json.loads(line)) for line in file if line.strip())
+                lines = ((n, line) for n, line in enumerate(file, 1) if line.strip())
+                yield from ((None, _parsed(n, line)) for n, line in lines)
         elif suffix == ".json":
             data = json.loads(path.read_bytes())
             for field in ("data", "questions", "annotations"):
@@ -162,6 +176,13 @@ def _rows(path: Path) -> Iterator[tuple[str | None, Any]]:
         raise SourceError(f"{path} cannot be read as a benchmark: {error}.") from None
 
 
+def _parsed(number: int, line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from None
+
+
 def _parquet(path: Path, root: Path, name: str, told: set[Path]) -> Iterator[Item]:
     """Rows of a Parquet file; image bytes are not kept, but read again when they are wanted."""
     try:
@@ -171,12 +192,11 @@ def _parquet(path: Path, root: Path, name: str, told: set[Path]) -> Iterator[Ite
             number = 0
             for group in range(file.num_row_groups):
                 for place, row in enumerate(_group_rows(file, group)):
-                    loads = list(_named_images(row, (path.parent, root), told))
+                    loads: list[tuple[bytes | None, Load]] = []
+                    loads += _named_images(row, (path.parent, root), told)
                     for column in pictured:
-                        value = row[column]
-                        if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
-                            data = value["bytes"]
-                            again = partial(_stored_image, path, group, place, column)
+                        for part, data in enumerate(_contents(row[column])):
+                            again = partial(_stored_image, path, group, place, column, part)
                             loads.append((data, again))
                     yield from _items(row, str(number), name, loads)
                     number += 1
@@ -189,8 +209,17 @@ def _group_rows(file: pq.ParquetFile, group: int) -> Iterator[dict[str, Any]]:
         yield from batch.to_pylist()
 
 
-def _stored_image(path: Path, group: int, place: int, column: str) -> bytes:
-    return _image_column(path, group, column)[place].as_py()["bytes"]
+def _contents(value: Any) -> list[bytes]:
+    """Image bytes as they are, in a struct as `datasets` has them, or in a list of either."""
+    if isinstance(value, list):
+        return [data for part in value for data in _contents(part)]
+    if isinstance(value, dict):
+        value = value.get("bytes")
+    return [value] if isinstance(value, bytes) else []
+
+
+def _stored_image(path: Path, group: int, place: int, column: str, part: int) -> bytes:
+    return _contents(_image_column(path, group, column)[place].as_py())[part]
 
 
 @lru_cache(maxsize=2)
@@ -225,17 +254,22 @@ def _named_images(
     row: dict[str, Any], roots: tuple[Path, Path], told: set[Path]
 ) -> Iterator[tuple[None, Load]]:
     """Readers of the image files that a row names."""
-    image = _first(row, _IMAGES)
-    where = image.get("path") if isinstance(image, dict) and not image.get("bytes") else image
-    if isinstance(where, str):
-        for root in roots:
-            try:
-                read_file(root, where)
-            except Unusable:
-                continue
-            told.add(root / where)
-            yield None, _reader(root, where)
-            return
+    value = _first(row, _IMAGES)
+    for image in value if isinstance(value, list) else [value]:
+        where = image.get("path") if isinstance(image, dict) and not image.get("bytes") else image
+        if not isinstance(where, str):
+            continue
+        found = [root for root in roots if _is_there(root, where)]
+        if found:
+            told.add(found[0] / where)
+        yield None, _reader(found[0] if found else roots[0], where)
+
+
+def _is_there(root: Path, name: str) -> bool:
+    try:
+        return bool(read_file(root, name))
+    except Unusable:
+        return False
 
 
 def _images_beside(path: Path, told: set[Path]) -> Iterator[tuple[None, Load]]:
@@ -265,6 +299,8 @@ def _list(value: Any) -> tuple[str, ...]:
 def _item(
     benchmark: str, name: str, question: str = "", choices: tuple[str, ...] = (), answer: str = ""
 ) -> Item:
+    name, question, answer = map(printable, (name, question, answer))
+    choices = tuple(map(printable, choices))
     text = text_of(question, choices, answer) if question else None
     return Item(benchmark, name, None, None, None, text, question, choices, answer)
 
@@ -278,8 +314,8 @@ def _with_image(item: Item, load: Load, data: bytes | None = None) -> Item:
     try:
         data = load() if data is None else data
         facts = inspect(data)
-    except Unusable:
-        return item
+    except Unusable as bad:
+        return replace(item, unreadable=f"{bad.reason}: {printable(bad.detail)}")
     return replace(item, image_id=sha256(data).hexdigest(), dhash=facts.dhash, load=load)
 
 
@@ -295,7 +331,11 @@ def _hash_list(path: Path) -> Iterator[Item]:
         rows = pq.read_table(path).cast(HASHES).to_pylist()
     except (OSError, ValueError, pa.ArrowException) as error:
         raise SourceError(f"{path} is a damaged list of hashes: {error}.") from None
-    for row in rows:
+    for number, row in enumerate(rows):
+        if not (_HEX.fullmatch(row["image_id"] or "") and _HEX.fullmatch(row["dhash"] or "")):
+            raise SourceError(
+                f"{path}, row {number}: image_id or dhash is not 64 hexadecimal digits."
+            )
         text = None
         if row["question"]:
             text = Text(tuple(row["question"]), row["choices"], row["answer"])

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from huggingface_hub import HfApi
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModel
 from transformers.utils import logging
@@ -70,14 +71,8 @@ class Clip:
         coarse = self.device.type == "cuda" and name != EMBEDDED
         self.dtype = torch.bfloat16 if coarse else torch.float32
         where = str(Path(__file__).parent / "embedded" / "clip") if name == EMBEDDED else name
-        logging.set_verbosity_error()  # it recommends torchvision, which nothing here needs
-        logging.disable_progress_bar()
         try:
-            # weights are read by safetensors or torch's restricted unpickler, code never
-            processor = AutoImageProcessor.from_pretrained(
-                where, backend="pil", trust_remote_code=False
-            )
-            model = AutoModel.from_pretrained(where, dtype=torch.float32, trust_remote_code=False)
+            processor, model = _load(where)
         except Exception as error:  # whatever a strange configuration or a broken file leads to
             said = str(error).strip().split("\n")[0]
             raise ModelError(
@@ -128,10 +123,27 @@ class Clip:
         return self.start(pixels).cpu().numpy()
 
 
+def _load(where: str) -> tuple[Any, Any]:
+    """Image processor and model of a folder, of the Hub's cache or of the Hub."""
+    logging.set_verbosity_error()  # it recommends torchvision, which nothing here needs
+    logging.disable_progress_bar()
+    # weights are read by safetensors or torch's restricted unpickler, code never
+    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
+    try:
+        processor = AutoImageProcessor.from_pretrained(where, backend="pil", **options)
+    except Exception:
+        if Path(where).exists():
+            raise
+        HfApi().model_info(where, timeout=10)  # says at once that there is no network
+        options["local_files_only"] = False
+        processor = AutoImageProcessor.from_pretrained(where, backend="pil", **options)
+    return processor, AutoModel.from_pretrained(where, dtype=torch.float32, **options)
+
+
 def _device(name: str | None) -> torch.device:
     try:
         device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.zeros(1, device=device)
+        torch.zeros(1, device=device).cpu()
     except (RuntimeError, AssertionError, NotImplementedError):
         raise UsageError(f"There is no device {name!r} here; give cpu, cuda or cuda:1.") from None
     return device

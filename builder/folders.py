@@ -108,6 +108,7 @@ def new_folder(out: Path, step: Step) -> Iterator[Path]:
     """
     if out.is_symlink():  # a link to the version in use: what it points to is replaced
         out = out.resolve()
+    refuse_foreign(out, step)
     partial = out.with_name(f".{out.name}.partial")
     old = out.with_name(f".{out.name}.old")
     if old.exists() and not out.exists():  # killed between the two renames below

@@ -29,17 +29,17 @@ COMPLEXITY = (0, 1, 2, 3)
 def read_labels(path: Path) -> pd.DataFrame:
     """The labels in a Parquet, CSV or JSONL file: image_id, clarity, complexity, labeller.
 
-    Clarity is 0 or 1, complexity 0..3; either may be left empty, both may not. `labeller` may be
-    missing. Raises `SourceError` naming the row.
+    Clarity is 0 or 1, complexity 0..3; either may be left empty, both may not. A labeller that is
+    not named is called as the file. Raises `SourceError` naming the row.
     """
     frame = _read_table(path)
     missing = [name for name in COLUMNS[:3] if name not in frame]
     if missing:
         raise SourceError(f"{path} has no column {missing[0]}; it needs {', '.join(COLUMNS)}.")
     if "labeller" not in frame:
-        frame["labeller"] = "unnamed"
+        frame["labeller"] = path.stem
     frame = frame[list(COLUMNS)].copy()
-    frame["labeller"] = frame["labeller"].fillna("unnamed").astype(str)
+    frame["labeller"] = frame["labeller"].fillna(path.stem).replace("", path.stem).astype(str)
     frame["image_id"] = frame["image_id"].astype("string")
     for name, allowed in (("clarity", CLARITY), ("complexity", COMPLEXITY)):
         values = pd.to_numeric(frame[name], errors="coerce")
@@ -55,16 +55,21 @@ def read_labels(path: Path) -> pd.DataFrame:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise SourceError(f"{path}, row {row}: image_id is not a sha256 of 64 hexadecimal digits.")
-    again = frame.duplicated(["image_id", "labeller"])
-    if again.any():
-        row = int(np.flatnonzero(again)[0])
-        name = frame["labeller"].iloc[row]
-        raise SourceError(f"{path}, row {row}: {name} labels the same image for the second time.")
+    refuse_repeated(frame, str(path))
     # rows of a sample that nobody has filled in yet
     frame = frame[frame["clarity"].notna() | frame["complexity"].notna()].reset_index(drop=True)
     if frame.empty:
         raise SourceError(f"{path} holds no labels; fill in clarity and complexity.")
     return frame
+
+
+def refuse_repeated(labels: pd.DataFrame, where: str) -> None:
+    """Raise `SourceError` where somebody labels an image twice."""
+    again = labels.duplicated(["image_id", "labeller"])
+    if again.any():
+        row = int(np.flatnonzero(again)[0])
+        name = labels["labeller"].iloc[row]
+        raise SourceError(f"{where}, row {row}: {name} labels the same image for the second time.")
 
 
 def _read_table(path: Path) -> pd.DataFrame:

@@ -68,7 +68,7 @@ def neighbours(
     """Query, image and cosine of the `k` nearest images of every query, where at least `cosine`.
 
     `features` are `(n, d)` and of length 1, also on disk (`numpy.memmap`). Without `queries` each
-    image is one, and a pair comes once or twice, the earlier image first. Above 20,000 the search is
+    image is one; a pair comes once or twice, the earlier image first. Above 20,000 the search is
     approximate: an inverted file of vectors in 8 bits (faiss), whose answers are then made exact.
     """
     alone = queries is None

@@ -55,6 +55,7 @@ def write_contamination(
         out,
         rows=rows,
         others=hits[SHOWN:],
+        unreadable=[item for item in items if item.unreadable],
         count=len(hits),
         counts=sorted(by_benchmark.items()),
     )

@@ -249,6 +249,12 @@ def test_decontamination_by_command(pool: Path, tmp_path: Path) -> None:
     assert page.count("<article>") == len(hits)
     assert page.count("data:image/") == 2 * len(hits)
     assert 'src="http' not in page
+    (tmp_path / "Bench" / "broken.png").write_bytes(b"no image")
+    told = answer(f"decontaminate {pool} --against Bench", tmp_path)
+    assert told["hits"] == hits
+    assert [lost["benchmark_id"] for lost in told["unreadable"]] == ["broken.png"]
+    shown = run(f"decontaminate {pool} --against Bench", tmp_path).stdout
+    assert "1 images of benchmarks could not be read and were not compared" in shown
     again = answer(f"decontaminate {pool} --against hashes.parquet", tmp_path)["hits"]
     assert {hit["id"] for hit in again} == {hit["id"] for hit in hits}
     assert run(f"decontaminate {pool}", tmp_path).returncode == 2
@@ -273,6 +279,43 @@ def test_a_version_of_selected_marked_images(pool: Path, tmp_path: Path) -> None
     assert len(rest) == 117
     hits = answer(f"decontaminate {out} --against Bench", tmp_path)["hits"]
     assert {hit["id"] for hit in hits} == set(marked["id"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("label POOL --out labels.parquet", "labels.parquet must end in .csv"),
+        ("label POOL --out gone/labels.csv", "gone is not a folder; make it first"),
+        ("label POOL --images file", "file is a file; name a folder for the pictures"),
+        (
+            "fit LABELS LABELS --pool POOL --model MODEL",
+            "labels the same image for the second time",
+        ),
+        ("fit LABELS --pool POOL --model MODEL --out .", ". holds the current directory"),
+        ("fit LABELS --pool POOL --model nobody/nothing", "nobody/nothing cannot be loaded"),
+        ("score . --model MODEL", ". is not a finished pool"),
+        ("score POOL --model MODEL --device meta", "There is no device 'meta' here"),
+        ("select .", ". is not a finished pool"),
+        ("select POOL --dry-run --against file", "--dry-run does not look at benchmarks"),
+        ("select POOL --picture plan.xyz", "plan.xyz must end in .png"),
+        ("select POOL --picture gone/plan.png", "gone is not a folder"),
+        ("decontaminate POOL --against file --report hits.pdf", "hits.pdf must end in .html"),
+        ("decontaminate POOL --against file", "file is no benchmark"),
+        ("decontaminate . --against file", ". is neither a finished dataset nor a pool"),
+    ],
+)
+def test_every_mistake_is_one_sentence(
+    words: str, said: str, pool: Path, labels: Path, model: str, judged: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("theirs")
+    (tmp_path / "classifiers").symlink_to(judged / "classifiers")
+    for name, path in (("POOL", pool), ("LABELS", labels), ("MODEL", model)):
+        words = words.replace(name, str(path))
+    done = run(words, tmp_path)
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
 
 
 def test_scores_of_another_pool_are_refused(pool: Path, judged: Path, tmp_path: Path) -> None:

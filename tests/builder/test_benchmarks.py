@@ -39,10 +39,55 @@ def test_a_folder_of_images_alone(tmp_path: Path) -> None:
     (tmp_path / "2.PNG").write_bytes(png(2))
     (tmp_path / "broken.png").write_bytes(b"no image")
     (tmp_path / "notes.txt").write_text("nothing")
-    items = read_benchmark(tmp_path)
+    *items, broken = read_benchmark(tmp_path)
+    assert (broken.id, broken.image_id) == ("broken.png", None)
+    assert broken.unreadable == "image_unreadable: not one of PNG, JPEG, GIF, WEBP, BMP"
     assert seen(items) == [("2.PNG", image_id(2), "", (), ""), ("a/1.png", image_id(1), "", (), "")]
     assert {i.benchmark for i in items} == {tmp_path.name}
     assert all(i.load and sha256(i.load()).hexdigest() == i.image_id for i in items)
+
+
+def test_images_in_parquet_as_bytes_and_in_lists(tmp_path: Path) -> None:
+    columns = {"question": ["a", "b"], "image": pa.array([png(1), None], pa.binary())}
+    columns["images"] = pa.array([[], [{"bytes": png(2)}, {"bytes": png(3)}]])
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    items = read_benchmark(tmp_path / "a.parquet")
+    assert [(i.id, i.image_id, i.question) for i in items] == [
+        ("0", image_id(1), "a"),
+        ("1", image_id(2), "b"),
+        ("1", image_id(3), ""),
+    ]
+    assert [i.load() for i in items if i.load] == [png(1), png(2), png(3)]
+
+
+def test_images_that_are_named_and_not_there_are_told(tmp_path: Path) -> None:
+    rows = [{"question": "Where?", "image": ["gone.png", "here.png"]}]
+    (tmp_path / "here.png").write_bytes(png(1))
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    gone, here = read_benchmark(tmp_path / "rows.json")
+    assert gone.unreadable == "image_missing: 'gone.png' does not exist"
+    assert gone.question == "Where?"
+    assert here.image_id == image_id(1)
+
+
+def test_halves_of_characters_are_made_printable(tmp_path: Path) -> None:
+    row = {"id": "\ud800", "question": "Where \udfff is it?", "choices": ["\ud800"], "answer": "x"}
+    (tmp_path / "rows.json").write_text(json.dumps([row]))
+    items = read_benchmark(tmp_path / "rows.json")
+    write_hashes(items, tmp_path / "hashes.parquet")
+    for text in (items[0].id, items[0].question, *items[0].choices):
+        text.encode()
+
+
+@pytest.mark.parametrize("column", ["dhash", "image_id"])
+def test_a_damaged_hash_list_is_named(tmp_path: Path, column: str) -> None:
+    (tmp_path / "1.png").write_bytes(png(1))
+    write_hashes(read_benchmark(tmp_path), tmp_path / "hashes.parquet")
+    table = pq.read_table(tmp_path / "hashes.parquet")
+    place = table.schema.get_field_index(column)
+    pq.write_table(table.set_column(place, column, pa.array(["nothex"])), tmp_path / "bad.parquet")
+    with pytest.raises(SourceError, match=r"bad.parquet, row 0: image_id or dhash is not 64 hexa"):
+        read_benchmark(tmp_path / "bad.parquet")
 
 
 def test_mathvista_annotations_with_images_beside_them(tmp_path: Path) -> None:
@@ -148,11 +193,18 @@ def test_names_that_lead_out_of_the_folder_are_not_followed(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("a.json", b"{"), ("a.json", b"[" * 10**5), ("a.parquet", b"PAR1"), ("a.jsonl", b"\xff{}")],
+    [
+        ("a.json", b"{"),
+        ("a.json", b"[" * 10**5),
+        ("a.parquet", b"PAR1"),
+        ("a.jsonl", b"\xff{}"),
+        ("line.jsonl", b"{}\n{"),
+    ],
 )
 def test_files_that_cannot_be_read_are_named(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=f"{name} cannot be read as a benchmark"):
+    line = "line 2: " if name == "line.jsonl" else ""
+    with pytest.raises(SourceError, match=f"{name} cannot be read as a benchmark: {line}"):
         read_benchmark(tmp_path / name)
 
 

@@ -52,9 +52,11 @@ def test_rows_of_a_sample_that_nobody_filled_in_are_no_labels(tmp_path: Path) ->
         read(tmp_path, (2, None, None, "ann"))
 
 
-def test_a_table_without_labeller_has_one(tmp_path: Path) -> None:
-    table((1, 1, 0, "")).drop(columns="labeller").to_csv(tmp_path / "a.csv", index=False)
-    assert read_labels(tmp_path / "a.csv")["labeller"].tolist() == ["unnamed"]
+def test_a_labeller_without_a_name_is_called_as_the_file(tmp_path: Path) -> None:
+    table((1, 1, 0, "")).drop(columns="labeller").to_csv(tmp_path / "ann.csv", index=False)
+    assert read_labels(tmp_path / "ann.csv")["labeller"].tolist() == ["ann"]
+    table((1, 1, 0, ""), (2, 1, 0, "bob")).to_parquet(tmp_path / "ann.parquet")
+    assert read_labels(tmp_path / "ann.parquet")["labeller"].tolist() == ["ann", "bob"]
 
 
 @pytest.mark.parametrize(
