@@ -21,6 +21,7 @@ def test_all_hits_are_told_and_nothing_in_them_is_markup(
         (tmp_path / "Bench" / f"{seed}.png").write_bytes(encoded(diagram(seed)))
         text = f"<script>alert({seed})</script> & so on"
         rows.append(question(f"q{seed}", encoded(diagram(seed)), text, "4"))
+    (tmp_path / "Bench" / "broken.png").write_bytes(b"no image")
     content = open_content(pool_of(tmp_path / "pool", (("One", row) for row in rows)))
     items = read_benchmark(tmp_path / "Bench")
     hits = find_hits(content, items)
@@ -30,5 +31,6 @@ def test_all_hits_are_told_and_nothing_in_them_is_markup(
     assert text.count("<article>") == 2
     assert text.count("data:image/") == 4
     assert all(hit.id in text for hit in hits)
+    assert text.index("image_unreadable: not one of") > text.rindex("<article>")  # hits come first
     assert "<script>" not in text
     assert "&lt;script&gt;alert(0)&lt;/script&gt; &amp; so on" in text
