@@ -44,7 +44,7 @@ def draw_classifiers(report: Mapping[str, Any], folder: Path) -> None:
         for name, colour in (("clarity", _BLUE), ("complexity", "#c0504d")):
             points = report[name]["reliability"]
             x, y = ([p[key] for p in points] for key in ("predicted", "true"))
-            axes.plot(x, y, marker="o", color=colour, label=name)
+            axes.plot(x, y, marker="o", color=colour, label=name, clip_on=False)
         axes.set(xlabel="predicted probability", ylabel="true share", xlim=(0, 1), ylim=(0, 1))
         axes.legend(frameon=False)
         _write(figure, folder / "reliability.png")
