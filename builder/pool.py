@@ -64,7 +64,10 @@ def open_pool(pool: Path) -> dict[str, Any]:
     """The manifest of a finished pool; raises `FolderError`."""
     manifest = read_manifest(pool, "pool")
     if manifest is None or not is_intact(pool, manifest):
-        raise FolderError(f"{pool} is not a finished pool; build without --pool to make one.")
+        raise FolderError(
+            f"{pool} is not a finished pool; `mathv360k build` without --pool leaves one beside the "
+            "dataset, called as that with .pool at the end."
+        )
     return manifest
 
 
