@@ -65,8 +65,8 @@ def open_pool(pool: Path) -> dict[str, Any]:
     manifest = read_manifest(pool, "pool")
     if manifest is None or not is_intact(pool, manifest):
         raise FolderError(
-            f"{pool} is not a finished pool; `mathv360k build` without --pool leaves one beside the "
-            "dataset, called as that with .pool at the end."
+            f"{pool} is not a finished pool; `mathv360k build` without --pool leaves one beside "
+            "the dataset, called as that with .pool at the end."
         )
     return manifest
 
