@@ -44,7 +44,9 @@ def plan_selection(pool: Path, wish: Selection, scores: Path | None = None) -> P
     """What a selection would take, near-duplicates not counted; nothing is written."""
     open_pool(pool)
     images = pq.read_table(pool / "images.parquet", columns=["image_id", "source"])
-    return _plan(images, _scores(pool, scores), wish, np.ones(len(images), np.bool_))[0]
+    table = _scores(pool, scores)
+    _require_scores(table)
+    return _plan(images, table, wish, np.ones(len(images), np.bool_))[0]
 
 
 def select(
@@ -82,13 +84,15 @@ def select(
     if done and done["parameters"] == parameters and is_intact(out, done):
         return done
     table = _scores(pool, scores)
+    if wish:
+        _require_scores(table)
     images = pq.read_table(pool / "images.parquet")
     rows = np.arange(len(images))
     kept, pairs, plan, chosen = rows, [], None, rows
     if wish:
         if wish.near_duplicates == "keep one":
             features = None if scores is None else scores / FEATURES
-            clear = table["clarity"].to_numpy() >= wish.min_clarity  # False where it is not known
+            clear = table["clarity"].to_numpy() >= wish.min_clarity
             kept, pairs = _near_duplicates(pool, images, features, clear, progress)
         plan, chosen = _chosen(images, table, wish, kept, recipe.seed)
     if not len(chosen):
@@ -194,17 +198,20 @@ def _scores(pool: Path, scores: Path | None) -> pa.Table:
     return table.select(["clarity", "complexity"])
 
 
+def _require_scores(scores: pa.Table) -> None:
+    missing = scores["complexity"].null_count or scores["clarity"].null_count
+    if missing:
+        raise UsageError(
+            f"{missing:,} images have no scores; run `mathv360k score`, or give the recipe `score`."
+        )
+
+
 def _plan(
     images: pa.Table, scores: pa.Table, wish: Selection, usable: npt.NDArray[np.bool_]
 ) -> tuple[Plan, npt.NDArray[np.bool_], npt.NDArray[np.intp], npt.NDArray[np.int64]]:
     """The plan, which images are clear, and the source and complexity of each."""
     from .builder.selection import LEVELS, plan
 
-    missing = scores["complexity"].null_count or scores["clarity"].null_count
-    if missing:
-        raise UsageError(
-            f"{missing:,} images have no scores; run `mathv360k score`, or give the recipe `score`."
-        )
     clarity = scores["clarity"].to_numpy()
     complexity = scores["complexity"].to_numpy().astype(np.int64)
     there = set(images["source"].to_pylist())
