@@ -33,6 +33,7 @@ from .terminal import (
     show_checks,
     show_dataset,
     show_found,
+    show_not_compared,
     show_sources,
 )
 
@@ -266,3 +267,4 @@ def _report(out: Path, manifest: dict[str, Any], as_json: bool, quiet: bool) -> 
         print(json.dumps({"folder": str(out), **manifest}, indent=1, ensure_ascii=False))
     elif not quiet:
         show_dataset(out, manifest)
+        show_not_compared(manifest)

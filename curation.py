@@ -114,6 +114,7 @@ def select(
             body["selection"] = told(plan)
         body["near_duplicates"] = int((kept != rows).sum())
         body["contaminated"] = marked
+        body["not_compared"] = sum(item.unreadable is not None for item in items)
         write_manifest(folder, "pool", body)
     manifest = read_manifest(out, "pool")
     assert manifest is not None

@@ -13,7 +13,16 @@ from . import curation, scoring
 from .builder.recipe import Recipe, Scoring, Selection, read_recipe
 from .errors import UsageError, require_extra
 from .pipeline import beside
-from .terminal import OUT, Json, Quiet, progress_bars, show_hits, show_report, show_selection
+from .terminal import (
+    OUT,
+    Json,
+    Quiet,
+    progress_bars,
+    show_hits,
+    show_not_compared,
+    show_report,
+    show_selection,
+)
 
 app = typer.Typer()
 
@@ -175,6 +184,7 @@ def select(
             highlight=False,
             soft_wrap=True,
         )
+        show_not_compared(manifest)
 
 
 def _draw(told: dict[str, dict[str, dict[str, list[int]]]], path: Path) -> None:

@@ -220,6 +220,8 @@ def write_dataset(
             "inputs": inputs,
             "quarantine": pool_manifest["reasons"],
         }
+        if count := pool_manifest.get("not_compared"):
+            body["not_compared"] = count
         write_card(folder, body)
         body["files"]["README.md"] = seal(folder / "README.md")
         write_manifest(folder, "dataset", body)

@@ -179,6 +179,16 @@ def show_hits(hits: list[dict[str, Any]], unreadable: list[dict[str, Any]]) -> N
         )
 
 
+def show_not_compared(manifest: dict[str, Any]) -> None:
+    """How many images of the benchmarks could not be looked for, where there are any."""
+    if count := manifest.get("not_compared"):
+        _print(
+            f"{count:,} images of benchmarks could not be read and were not compared; "
+            "`mathv360k decontaminate` names them.",
+            "yellow",
+        )
+
+
 def show_checks(checks: list[Check]) -> None:
     """A line for each thing that was looked at."""
     marks = {"good": "[green]ok  [/]", "note": "[yellow]note[/]", "bad": "[red]bad [/]"}

@@ -269,7 +269,9 @@ def test_a_version_of_selected_marked_images(pool: Path, tmp_path: Path) -> None
         blob.seek(chosen["offset"])
         (tmp_path / "Bench" / "it.png").write_bytes(blob.read(chosen["size"]))
     out = tmp_path / "version"
-    mathv360k.build(recipe, out, pool=pool, against=[tmp_path / "Bench"])
+    (tmp_path / "Bench" / "broken.png").write_bytes(b"no image")
+    manifest = mathv360k.build(recipe, out, pool=pool, against=[tmp_path / "Bench"])
+    assert manifest["not_compared"] == 1
     rows = mathv360k.load(str(out), "questions", split="train").to_pandas()
     assert len(rows) == 120
     marked = rows[rows["contamination"].notna()]
