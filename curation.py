@@ -61,7 +61,8 @@ def select(
     """The pool of a version in the folder `out`, or leave it where nothing has changed.
 
     Images are those the recipe's `select` asks for (all without one), with the scores of the
-    folder `scores`; what they share with the benchmarks `against` is written into `contamination`.
+    folder `scores`; what they share with the benchmarks `against` is written into `contamination`,
+    pictures proposed by the features that the scores were made of, too.
     """
     from .builder.subset import Choice, mark_contamination, write_subset
 
@@ -103,7 +104,7 @@ def select(
         if items:
             from .builder.decontamination import find_hits, pool_content, summaries
 
-            clip = None if recipe.score is None else _features(recipe.score.model)
+            clip = score_manifest and _features(score_manifest["parameters"]["model"])
             hits = find_hits(pool_content(folder, len(chosen)), items, clip, progress)
             marked = len(said := summaries(hits))
             mark_contamination(folder, said)

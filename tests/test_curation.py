@@ -320,6 +320,18 @@ def test_every_mistake_is_one_sentence(
     assert said in done.stderr
 
 
+def test_benchmarks_are_searched_with_the_model_of_the_scores(
+    pool: Path, judged: Path, tmp_path: Path
+) -> None:
+    # the recipe's own model is on the Hub, out of reach here; what was scored counts
+    (tmp_path / "Bench").mkdir()
+    (tmp_path / "Bench" / "1.png").write_bytes(encoded(diagram(1)))
+    recipe = Recipe(name="x", score=Scoring(), select=Selection(images=20, min_clarity=0))
+    against = [tmp_path / "Bench"]
+    made = select(pool, recipe, tmp_path / "out", scores=judged / "scores", against=against)
+    assert (made["images"], made["contaminated"]) == (20, 0)
+
+
 def test_scores_of_another_pool_are_refused(pool: Path, judged: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     read_sources(read_recipe("demo").limited(20), other)
