@@ -2,8 +2,10 @@
 
 `PYTHONPATH=tests python tests/benchmarks/near_duplicates.py quality ROOT` looks for copies among
 the train diagrams of Geometry3K below ROOT: each distinct file, and a copy of it made here. Among
-the files themselves two are the same diagram where they are equal pixel by pixel. `... scale
-[IMAGES]` searches generated features and hashes with planted duplicates, and selects.
+the files themselves two are the same diagram where they are equal pixel by pixel. `... labels ROOT`
+writes one letter or digit into real and drawn diagrams and asks whether another one there is told
+apart, and copies are not. `... scale [IMAGES]` searches generated features and hashes with planted
+duplicates, and selects.
 """
 
 from __future__ import annotations
@@ -18,12 +20,21 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
 from mathv360k.builder.images import inspect, open_rgb
-from mathv360k.builder.near_duplicates import find_pairs, hash_distance, neighbours, pack_hashes
+from mathv360k.builder.near_duplicates import (
+    find_pairs,
+    hash_distance,
+    neighbours,
+    pack_hashes,
+    reduced,
+    same_picture,
+)
 from mathv360k.builder.recipe import Selection
 from mathv360k.builder.selection import draw, plan
+from mathv360k.builder.sources.drawn import draw as draw_scene
+from mathv360k.builder.sources.drawn import invent
 
 PLANTED = 20_000
 DIMENSION = 768
@@ -77,6 +88,38 @@ def quality(root: Path) -> None:
     _tell("embedding neighbours", alike, true)
     both = {(p.a, p.b) for p in find_pairs(features, hashes, images.__getitem__)}
     _tell("both, confirmed by pixels", both, true)
+
+
+LABELS = ("12 13", "6 8", "3 8", "5 6", "x y", "1 7", "60 80", "A R", "C G", "15 16")
+
+
+def labels(root: Path) -> None:
+    """How many of 4 labels in each of 80 diagrams are taken for another, and copies for others."""
+    folder = root / "Geometry3K" / "geometry3k" / "train"
+    paths = sorted(folder.glob("*/img_diagram.png"), key=lambda p: int(p.parent.name))[300:360]
+    images = [open_rgb(path.read_bytes()) for path in paths]
+    images += [open_rgb(draw_scene(invent(9, number).name)) for number in range(20)]
+    rng = Random(1)
+    wrong: dict[str, list[bool]] = {}
+    kept: list[bool] = []
+    for image in images:
+        for pair in rng.sample(LABELS, 4):
+            size = max(10, round(min(image.size) / rng.uniform(16, 24)))
+            place = rng.uniform(0, image.width * 0.8), rng.uniform(0, image.height * 0.8)
+            one, other = (_labelled(image, text, place, size) for text in pair.split())
+            ways = {"as it is": other, "copied in some way": _copy(other, rng)}
+            for name, changed in ways.items():
+                wrong.setdefault(name, []).append(same_picture(reduced(one), reduced(changed)))
+            kept.append(same_picture(reduced(one), reduced(_copy(one, rng))))
+    for name, results in wrong.items():
+        print(f"another label, {name}: {sum(results)} of {len(results)} taken for the same")
+    print(f"copies: {sum(kept)} of {len(kept)} taken for the same")
+
+
+def _labelled(image: Image.Image, text: str, place: tuple[float, float], size: int) -> Image.Image:
+    page = image.copy()
+    ImageDraw.Draw(page).text(place, text, fill="black", font=ImageFont.load_default(size))
+    return page
 
 
 def _tell(name: str, found: set[tuple[int, int]], true: set[tuple[int, int]]) -> None:
@@ -158,9 +201,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("quality").add_argument("root", type=Path)
+    commands.add_parser("labels").add_argument("root", type=Path)
     commands.add_parser("scale").add_argument("count", type=int, nargs="?", default=1_000_000)
     options = parser.parse_args()
-    quality(options.root) if options.command == "quality" else scale(options.count)
+    if options.command == "scale":
+        scale(options.count)
+    else:
+        {"quality": quality, "labels": labels}[options.command](options.root)
 
 
 if __name__ == "__main__":
