@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from .builder.folders import (
     content_digest,
-    is_intact,
+    done_before,
+    finished,
     new_folder,
     read_manifest,
     seal,
@@ -81,8 +82,7 @@ def select(
         "against": _benchmarks_digest(items),
         "software": {n: version(n) for n in ("mathv360k", *looks)},
     }
-    done = read_manifest(out, "pool")
-    if done and done["parameters"] == parameters and is_intact(out, done):
+    if done := done_before(out, "pool", parameters):
         return done
     table = _scores(pool, scores)
     if wish:
@@ -104,7 +104,9 @@ def select(
         if items:
             from .builder.decontamination import find_hits, pool_content, summaries
 
-            clip = score_manifest and _features(score_manifest["parameters"]["model"])
+            clip = None
+            if score_manifest is not None:
+                clip = _features(score_manifest["parameters"]["model"])
             hits = find_hits(pool_content(folder, len(chosen)), items, clip, progress)
             marked = len(said := summaries(hits))
             mark_contamination(folder, said)
@@ -117,9 +119,7 @@ def select(
         body["contaminated"] = marked
         body["not_compared"] = sum(item.unreadable is not None for item in items)
         write_manifest(folder, "pool", body)
-    manifest = read_manifest(out, "pool")
-    assert manifest is not None
-    return manifest
+    return finished(out, "pool")
 
 
 def _read_benchmarks(against: Sequence[Path], progress: Progress) -> list[Item]:

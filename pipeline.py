@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 
 from .builder.folders import (
     content_digest,
+    done_before,
     fingerprint,
-    is_intact,
+    finished,
     new_folder,
     read_manifest,
     refuse_foreign,
@@ -179,8 +180,7 @@ def _pool_step(
     feeds: list[Feed], pool: Path, parameters: dict[str, Any], progress: Progress
 ) -> None:
     parameters = {**parameters, "software": {n: version(n) for n in ("mathv360k", "pillow")}}
-    manifest = read_manifest(pool, "pool")
-    if manifest and manifest["parameters"] == parameters and is_intact(pool, manifest):
+    if done_before(pool, "pool", parameters):
         return
     write_pool(feeds, pool, parameters, progress)
 
@@ -207,9 +207,8 @@ def write_dataset(
         "withheld": sorted(withheld),
         "software": {n: version(n) for n in ("mathv360k", "pyarrow")},
     }
-    done = read_manifest(out, "dataset") if out.is_dir() else None
-    same = done and done["inputs"] == inputs and done["parameters"] == parameters
-    if done and same and is_intact(out, done):
+    done = done_before(out, "dataset", parameters)
+    if done and done["inputs"] == inputs:
         return done
     with new_folder(out, "dataset") as folder:
         with _explained(pool, pool_manifest):
@@ -225,9 +224,7 @@ def write_dataset(
         write_card(folder, body)
         body["files"]["README.md"] = seal(folder / "README.md")
         write_manifest(folder, "dataset", body)
-    manifest = read_manifest(out, "dataset")
-    assert manifest is not None
-    return manifest
+    return finished(out, "dataset")
 
 
 @contextmanager

@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 
 from .builder.folders import (
     content_digest,
-    is_intact,
+    done_before,
+    finished,
     new_folder,
-    read_manifest,
     seal,
     write_manifest,
 )
 from .builder.intake import Progress, quiet
-from .builder.pool import open_pool
+from .builder.pool import open_pool, read_image
 from .builder.recipe import Scoring
 from .errors import UsageError, require_extra
 
@@ -53,11 +53,9 @@ def sample_for_labels(
     frame.to_csv(out, index=False)
     if images is not None:
         images.mkdir(parents=True, exist_ok=True)
-        with (pool / "images.bin").open("rb") as blob:
-            for row in chosen.select(["image_id", "offset", "size", "format"]).to_pylist():
-                blob.seek(row["offset"])
-                name = f"{row['image_id']}.{row['format'].lower()}"
-                (images / name).write_bytes(blob.read(row["size"]))
+        for row in chosen.select(["image_id", "offset", "size", "format"]).to_pylist():
+            name = f"{row['image_id']}.{row['format'].lower()}"
+            (images / name).write_bytes(read_image(pool, row["offset"], row["size"]))
     return len(frame)
 
 
@@ -122,9 +120,7 @@ def fit(
         files = {name: seal(folder / name) for name in names}
         body = {"parameters": parameters, "report": report, "files": files}
         write_manifest(folder, "classifiers", body)
-    manifest = read_manifest(out, "classifiers")
-    assert manifest is not None
-    return manifest
+    return finished(out, "classifiers")
 
 
 def score(
@@ -152,8 +148,7 @@ def score(
         ).hexdigest(),
         "software": {n: version(n) for n in ("mathv360k", "torch", "transformers")},
     }
-    done = read_manifest(out, "scores")
-    if done and done["parameters"] == parameters and is_intact(out, done):
+    if done := done_before(out, "scores", parameters):
         return done
     clip = Clip(scoring.model, device)
     if clip.key != judges.clip_key:
@@ -186,6 +181,4 @@ def score(
         body = {"parameters": parameters, "images": len(ids)}
         body["files"] = {name: seal(folder / name) for name in (FEATURES, SCORES)}
         write_manifest(folder, "scores", body)
-    manifest = read_manifest(out, "scores")
-    assert manifest is not None
-    return manifest
+    return finished(out, "scores")

@@ -66,6 +66,22 @@ def is_intact(folder: Path, manifest: dict[str, Any]) -> bool:
     )
 
 
+def done_before(out: Path, step: Step, parameters: dict[str, Any]) -> dict[str, Any] | None:
+    """The manifest of what `step` left in `out`, where it had these parameters and is all there."""
+    manifest = read_manifest(out, step)
+    if manifest is None or manifest["parameters"] != parameters or not is_intact(out, manifest):
+        return None
+    return manifest
+
+
+def finished(out: Path, step: Step) -> dict[str, Any]:
+    """The manifest of what `step` has just written; raises `FolderError` where it is gone again."""
+    manifest = read_manifest(out, step)
+    if manifest is None:
+        raise FolderError(f"{out} was changed by another process; run the command again.")
+    return manifest
+
+
 def write_manifest(folder: Path, step: Step, body: dict[str, Any]) -> None:
     """Write the manifest, byte for byte a function of its content."""
     manifest = {"mathv360k": FORMAT, "step": step, **body}
