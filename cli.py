@@ -16,7 +16,8 @@ import typer
 from PIL import Image
 from rich.markup import escape
 
-from . import curation_cli, pipeline
+from . import curation_cli, pipeline, synthesis_cli
+from .asking_options import asking_options
 from .builder.check import check_source
 from .builder.recipe import Recipe, read_recipe
 from .builder.sources import SOURCES, missing_files, source
@@ -24,6 +25,7 @@ from .builder.sources.source import ReadOptions, Source
 from .dataset_card.preview import write_preview
 from .doctor import examine
 from .errors import MathV360KError, UsageError
+from .synthesis.asking import Asking
 from .terminal import (
     ERR,
     OUT,
@@ -62,6 +64,7 @@ def _options(
 
 
 app.add_typer(curation_cli.app)
+app.add_typer(synthesis_cli.app)
 
 Out = Annotated[Path, typer.Option(help="The dataset folder to write.")]
 Against = Annotated[
@@ -73,7 +76,9 @@ Limit = Annotated[int | None, typer.Option(min=1, help="At most so many images o
 
 
 @app.command(epilog="Example: `mathv360k build --out mathv360k`")
+@asking_options
 def build(
+    asking: Asking,
     recipe: Annotated[
         str | None,
         typer.Argument(help="A built-in recipe or a .yaml file. [default: demo, drawn offline]"),
@@ -118,6 +123,7 @@ def build(
             public=public,
             rehost=rehost or (),
             against=against or (),
+            asking=asking,
             progress=progress,
         )
     _report(out, manifest, as_json, quiet)
@@ -234,6 +240,10 @@ def run() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
     try:
         app()
+    except SystemExit as ended:
+        if ended.code == 130:  # so typer ends on Ctrl-C, without a word
+            raise KeyboardInterrupt from None
+        raise
     except MathV360KError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:

@@ -117,6 +117,8 @@ def select(
             body["selection"] = told(plan)
         body["near_duplicates"] = int((kept != rows).sum())
         body["contaminated"] = marked
+        if "synthesis" in pool_manifest:
+            body["synthesis"] = pool_manifest["synthesis"]
         body["not_compared"] = sum(item.unreadable is not None for item in items)
         write_manifest(folder, "pool", body)
     return finished(out, "pool")

@@ -10,15 +10,19 @@ from typing import Annotated
 import typer
 
 from . import curation, scoring
-from .builder.recipe import Recipe, Scoring, Selection, read_recipe
+from .asking_options import DRY_RUN, asking_options
+from .builder.recipe import Recipe, Scoring, Selection, TeacherChoice, read_recipe
 from .errors import UsageError, require_extra
 from .pipeline import beside
+from .synthesis.asking import Asking
 from .terminal import (
     OUT,
     Json,
     Quiet,
     progress_bars,
+    show_estimate,
     show_hits,
+    show_labelled,
     show_not_compared,
     show_report,
     show_selection,
@@ -48,19 +52,33 @@ def _refuse(path: Path | None, *suffixes: str) -> None:
 
 
 @app.command(epilog="Example: `mathv360k label mathv360k.pool --count 200 --images to-label`")
+@asking_options
 def label(
     pool: Pool,
+    asking: Asking,
     out: Annotated[Path, typer.Option(help="The table to fill in.")] = Path("labels.csv"),
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 10_000,
     images: Annotated[
         Path | None, typer.Option(help="Copy the pictures into this folder too.")
     ] = None,
     seed: Seed = 0,
+    teacher: Annotated[
+        str | None, typer.Option(help="Have this model fill the table in instead of people.")
+    ] = None,
+    dry_run: DRY_RUN = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw images to label, uniformly over sources, as a table for people to fill in."""
+    """Draw images to label, uniformly over sources, as a table for people or a teacher."""
     _refuse(out, ".csv")
+    if teacher is not None:
+        if images is not None:
+            raise UsageError("--images copies pictures for people; leave it out with --teacher.")
+        _label_by(TeacherChoice(model=teacher), pool, out, count, seed, asking, dry_run,
+                  as_json, quiet)  # fmt: skip
+        return
+    if dry_run:
+        raise UsageError("--dry-run says what a teacher costs; give --teacher too.")
     written = scoring.sample_for_labels(pool, out, count, seed, images)
     if as_json:
         print(json.dumps({"labels": str(out), "images": written}))
@@ -71,6 +89,34 @@ def label(
             highlight=False,
             soft_wrap=True,
         )
+
+
+def _label_by(
+    teacher: TeacherChoice,
+    pool: Path,
+    out: Path,
+    count: int,
+    seed: int,
+    asking: Asking,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    require_extra("score", "pandas", "sklearn")
+    from .synthesis import labels
+
+    if dry_run:
+        told = labels.dry_run(pool, count, seed, teacher, asking)
+    else:
+        told = labels.label_images(pool, out, count, seed, teacher, asking)
+    if as_json:
+        print(json.dumps(told, indent=1))
+    elif quiet:
+        return
+    elif dry_run:
+        show_estimate(told)
+    else:
+        show_labelled(told)
 
 
 @app.command(epilog="Example: `mathv360k fit labels.csv --pool mathv360k.pool --model embedded`")

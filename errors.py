@@ -29,6 +29,10 @@ class ModelError(MathV360KError):
     """A model cannot be loaded, or is not of the kind that is needed."""
 
 
+class TeacherError(MathV360KError):
+    """A teacher cannot be asked: a wrong key, no credit, a server that does not work."""
+
+
 def require_extra(extra: str, *modules: str) -> None:
     """Raise `UsageError` where a module that an extra brings is not installed."""
     missing = [name for name in modules if find_spec(name) is None]

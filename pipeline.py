@@ -24,10 +24,10 @@ from .builder.folders import (
     write_manifest,
 )
 from .builder.intake import Feed, Progress, quiet
-from .builder.pool import open_pool, read_questions, write_pool
+from .builder.pool import REJECTED_FILE, open_pool, read_questions, write_pool
 from .builder.recipe import Recipe
 from .builder.release import open_release
-from .builder.shards import write_shards
+from .builder.shards import write_rejected, write_shards
 from .builder.sources import SOURCES, source
 from .builder.sources.files import Files
 from .builder.sources.source import Candidate, ReadOptions, Rejection, Source
@@ -36,6 +36,7 @@ from .curation import select
 from .dataset_card.card import write_card
 from .errors import FolderError, SourceError, UsageError
 from .scoring import score
+from .synthesis.asking import Asking
 
 QUARANTINE = "quarantine.parquet"
 
@@ -49,6 +50,7 @@ def build(
     public: bool = False,
     rehost: Collection[str] = (),
     against: Sequence[Path] = (),
+    asking: Asking | None = None,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
     """Build the dataset folder `out` from a recipe; the manifest of what is there in the end.
@@ -57,7 +59,8 @@ def build(
     that is there already. With `public`, images of sources that do not clearly allow it to publish
     them again are left out, except of those in `rehost`; their questions stay, with the image's
     name in `id` and its sha256 in `image_id`. Rows that benchmarks `against` share are marked in
-    `contamination`.
+    `contamination`. Where the recipe has new questions written, `asking` says by which server, in
+    which ledger (beside `out` without it) and for how much.
 
     Raises `errors.UsageError`, `errors.SourceError` or `errors.FolderError`.
     """
@@ -67,6 +70,13 @@ def build(
         pool = beside(out, "pool")
         read_sources(recipe, pool, None if source_root is None else Path(source_root), progress)
     pool = _curated(recipe, Path(pool), out, against, progress)
+    if recipe.synthesize and "synthesis" not in open_pool(pool):
+        with _explained(pool, open_pool(pool)):
+            pool = _extended(recipe, pool, out, asking or Asking(beside(out, "ledger")))
+        if against:  # new questions may be those of a benchmark, too
+            marked = beside(out, "marked")
+            select(pool, Recipe(name=recipe.name), marked, against=against, progress=progress)
+            pool = marked
     return write_dataset(recipe, pool, out, progress, _withheld(public, rehost))
 
 
@@ -83,6 +93,17 @@ def _curated(
     selected = beside(out, "selected")
     select(pool, recipe, selected, scores=scores, against=against, progress=progress)
     return selected
+
+
+def _extended(recipe: Recipe, pool: Path, out: Path, asking: Asking) -> Path:
+    """The pool with the questions that a teacher writes about it, beside `out`."""
+    from .synthesis.run import synthesize
+    from .synthesis.verify import verify
+
+    written, verified = beside(out, "synthesis"), beside(out, "verified")
+    synthesize(pool, recipe, written, asking)
+    verify(pool, written, recipe, verified, asking)
+    return verified
 
 
 def _withheld(public: bool, rehost: Collection[str]) -> tuple[str, ...]:
@@ -219,8 +240,9 @@ def write_dataset(
             "inputs": inputs,
             "quarantine": pool_manifest["reasons"],
         }
-        if count := pool_manifest.get("not_compared"):
-            body["not_compared"] = count
+        for note in ("not_compared", "synthesis"):
+            if pool_manifest.get(note):
+                body[note] = pool_manifest[note]
         write_card(folder, body)
         body["files"]["README.md"] = seal(folder / "README.md")
         write_manifest(folder, "dataset", body)
@@ -252,9 +274,13 @@ def _write(
     questions = read_questions(pool, ["image", "problem"])
     split = assign_splits(images, questions, recipe.splits, recipe.seed)
     rows = {name: np.flatnonzero(split == i) for i, name in enumerate(recipe.splits)}
-    del images, questions
     filled = {name: r for name, r in rows.items() if len(r)}
+    ids = images["image_id"].to_pylist()
     written = write_shards(pool, filled, folder, progress, withheld)
+    rejected = {}
+    if (pool / REJECTED_FILE).exists():
+        split_of = {ids[row]: name for name, rows in filled.items() for row in rows.tolist()}
+        rejected = write_rejected(pq.read_table(pool / REJECTED_FILE), split_of, folder)
     (folder / QUARANTINE).write_bytes((pool / QUARANTINE).read_bytes())
     return {
         "name": recipe.name,
@@ -264,10 +290,14 @@ def _write(
             name: {"images": s.images, "questions": s.questions, "bytes": s.bytes}
             for name, s in written.splits.items()
         },
+        "rejected": {
+            split: {"questions": rows, "bytes": size} for split, (_, rows, size) in rejected.items()
+        },
         "sources": (composition := _composition(pool)),
         "withheld": [name for name in composition if name in withheld],
         "files": {
             **{n: f.result() for s in written.splits.values() for n, f in s.files.items()},
+            **{name: seal(folder / name) for name, _, _ in rejected.values()},
             QUARANTINE: seal(folder / QUARANTINE),
         },
     }

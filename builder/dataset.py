@@ -18,7 +18,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 
 from ..errors import FolderError, UsageError
 from .folders import MANIFEST, is_intact, read_manifest
-from .schema import CONFIGS, Kind, Task, parquet_features
+from .schema import ALL_CONFIGS, CONFIGS, Kind, Task, parquet_features
 from .sources import EMBEDDED, SOURCES
 
 Loaded = (
@@ -45,7 +45,7 @@ class MathV360K(Parquet):
     Args:
         path: a dataset folder, or a Hub repository `namespace/name`.
         config_name: `default` (a question with its image per row), `images` (an image with its
-            questions) or `questions` (no images).
+            questions), `questions` (no images) or `rejected` (written, but not kept).
         revision: a tag, branch or commit of the Hub; for a folder, the version it must be.
         filters: a pyarrow expression over the columns, pushed down to the Parquet reader.
         columns: only these columns.
@@ -55,7 +55,7 @@ class MathV360K(Parquet):
         FolderError: `path` is not a finished dataset.
     """
 
-    BUILDER_CONFIGS = [ParquetConfig(name=name) for name in CONFIGS]  # noqa: RUF012
+    BUILDER_CONFIGS = [ParquetConfig(name=name) for name in ALL_CONFIGS]  # noqa: RUF012
     DEFAULT_CONFIG_NAME = "default"
 
     def __init__(
@@ -68,8 +68,8 @@ class MathV360K(Parquet):
         columns: list[str] | None = None,
         **kwargs: Any,
     ) -> None:
-        if config_name not in CONFIGS:
-            raise UsageError(f"Unknown config {config_name!r}; choose {', '.join(CONFIGS)}.")
+        if config_name not in ALL_CONFIGS:
+            raise UsageError(f"Unknown config {config_name!r}; choose {', '.join(ALL_CONFIGS)}.")
         root, manifest = _find(path, revision)
         self.manifest: dict[str, Any] = manifest
         data_files = {
@@ -80,7 +80,10 @@ class MathV360K(Parquet):
             ]
             for split in manifest["splits"]
         }
-        features = datasets.Features.from_dict(parquet_features(CONFIGS[config_name]))
+        data_files = {split: files for split, files in data_files.items() if files}
+        if not data_files:
+            raise UsageError(f"{path} has nothing in config {config_name!r}: all was kept.")
+        features = datasets.Features.from_dict(parquet_features(ALL_CONFIGS[config_name]))
         if columns is not None:
             unknown = [name for name in columns if name not in features]
             if unknown:
@@ -121,7 +124,7 @@ def load(
 
     Args:
         path: a dataset folder, or a Hub repository `namespace/name`.
-        config: `default`, `images` or `questions`.
+        config: `default`, `images`, `questions` or `rejected`.
         split: a split or a slice of one (`train[:10%]`); all splits without.
         revision: a tag, branch or commit of the Hub; for a folder, the version it must be.
         source: keep these sources; `task`, `kind` and `complexity` (0..3) likewise.
@@ -141,7 +144,7 @@ def load(
     wanted: dict[str, list[Any] | None] = {
         "source": _known("source", _listed(source), [*SOURCES, EMBEDDED.name]),
         "task": _known("task", _listed(task), Task),
-        "kind": _known("kind", _listed(kind), Kind),
+        "kind": None if kind is None else [str(name) for name in _listed(kind) or []],
         "complexity": _listed(complexity),
     }
     minima = {"clarity": min_clarity, "agreement": min_agreement}
@@ -153,10 +156,12 @@ def load(
     if exclude_contaminated:
         tests["contamination"] = pc.field("contamination").is_null()
     for name in tests:
-        if config in CONFIGS and name not in CONFIGS[config].names:
+        if config in ALL_CONFIGS and name not in ALL_CONFIGS[config].names:
             raise UsageError(f"Config {config!r} has no column {name!r}; filter another config.")
     filters = reduce(and_, tests.values()) if tests else None
     builder = MathV360K(path, config, revision=revision, filters=filters, columns=columns)
+    written = {k for entry in builder.manifest["sources"].values() for k in entry["questions"]}
+    _known("kind", wanted["kind"], [*Kind, *sorted(written)])
     if split is not None:
         _known("split", _splits_of(split), builder.manifest["splits"])
     if streaming:

@@ -19,12 +19,13 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 """Raised when a folder of an older version can no longer be read."""
 
-Step = Literal["pool", "scores", "classifiers", "dataset"]
+Step = Literal["pool", "scores", "classifiers", "synthesis", "dataset"]
 
 _KEYS = {
     "pool": {"parameters", "files", "images", "questions", "reasons"},
     "scores": {"parameters", "files", "images"},
     "classifiers": {"parameters", "files", "report"},
+    "synthesis": {"parameters", "files", "questions", "faults", "missing"},
     "dataset": {"parameters", "files", "inputs", "name", "version", "digest", "splits", "sources"},
 }
 

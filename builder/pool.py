@@ -11,6 +11,8 @@ disk) and `quarantine.parquet`.
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -27,6 +29,9 @@ from ..errors import FolderError
 from .folders import is_intact, new_folder, read_manifest, seal, write_manifest
 from .intake import QUESTION_BATCH, QUESTIONS, Feed, Intake, Progress
 from .repetitions import Repetition, find_repetitions
+
+REJECTED_FILE = "rejected.parquet"
+"""What a teacher wrote about the images and was not kept, where there is a teacher."""
 
 
 def write_pool(
@@ -89,6 +94,22 @@ def read_questions(pool: Path, columns: Sequence[str]) -> pa.Table:
     """These columns of all of a pool's questions."""
     with open_questions(pool, columns) as file:
         return file.read_all()
+
+
+def write_questions(questions: pa.Table, folder: Path) -> None:
+    """Write the questions of a pool, which are sorted by image."""
+    partial = folder / "questions.arrow.partial"  # the table may be a view of the file itself
+    with pa.ipc.new_file(partial, QUESTIONS) as file:
+        file.write_table(questions.combine_chunks(), QUESTION_BATCH)
+    partial.rename(folder / "questions.arrow")
+
+
+def share_images(pool: Path, folder: Path) -> None:
+    """Give another pool the image file: a hard link where the disk can, else a copy."""
+    try:
+        os.link(pool / "images.bin", folder / "images.bin")
+    except OSError:  # another disk, or one without hard links
+        shutil.copyfile(pool / "images.bin", folder / "images.bin")
 
 
 def _settle(intake: Intake, folder: Path) -> dict[str, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -68,6 +70,89 @@ class Selection(BaseModel):
         return self
 
 
+class TeacherChoice(BaseModel):
+    """Which model is asked, and how. Where it is served is said when a step is run.
+
+    All of this is part of what is asked: answers in a ledger are found again by it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Annotated[str, Field(min_length=1)]
+    """As its server calls it; `drawn` is the embedded teacher, for drawn pictures only."""
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = 1.0
+    max_tokens: Annotated[int, Field(gt=0)] = 2000
+    max_side: Annotated[int, Field(ge=32)] = 1024
+    """Pixels; larger images are sent smaller."""
+    detail: Literal["auto", "low", "high"] = "auto"
+    seed: Annotated[int, Field(ge=0)] = 0
+    extra: dict[str, Any] = {}
+    """Further fields of the request's body, as the server wants them."""
+    error_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """How often the embedded teacher shall be wrong, to measure verification with."""
+
+    @cached_property
+    def settings(self) -> bytes:
+        """All of it as JSON, the same text for the same settings."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()
+
+    @model_validator(mode="after")
+    def _only_the_embedded_errs(self) -> TeacherChoice:
+        if self.error_rate and self.model != "drawn":
+            raise ValueError("error_rate is for the embedded teacher, drawn")
+        return self
+
+
+class KindChoice(BaseModel):
+    """How questions of one kind are written: what differs from the kind's own settings.
+
+    A kind of your own needs `prompt`, a jinja template, and says what it is about and whether the
+    answer of the original stays.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prompt: str | None = None
+    about: Literal["image", "question"] | None = None
+    answer: Literal["new", "same"] | None = None
+    count: Annotated[int, Field(ge=1, le=20)] | None = None
+    """Questions per request; of a kind about images only."""
+    demonstrations: Annotated[int, Field(ge=0, le=20)] | None = None
+
+
+class Synthesis(BaseModel):
+    """Which new questions are written, and by whom (Math-LLaVA, section 3.2)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    teacher: TeacherChoice
+    kinds: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], KindChoice] = {
+        name: KindChoice() for name in ("ask_image", "complex", "rephrase", "simplify")
+    }
+    parents: Annotated[int, Field(gt=0)] | None = 1
+    """Originals of each image that others are written from; null: all of them."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_kinds(cls, data: object) -> object:
+        if isinstance(data, dict) and isinstance(data.get("kinds"), dict):
+            return {**data, "kinds": {n: {} if c is None else c for n, c in data["kinds"].items()}}
+        return data
+
+
+class Verification(BaseModel):
+    """When a written question is kept: checks of its form always, and answers from the image."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    answers: Annotated[int, Field(ge=0, le=20)] = 3
+    """How often it is answered again, without being shown the answer; 0: never."""
+    min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Share of these that must say the same; and no other answer may be given as often."""
+    teacher: TeacherChoice | None = None
+    """Who answers; without it, who wrote."""
+
+
 class Recipe(BaseModel):
     """Everything a version depends on, next to the sources' own files."""
 
@@ -81,6 +166,9 @@ class Recipe(BaseModel):
     """How images are scored; without it, only the scores that sources bring are there."""
     select: Selection | None = None
     """Which images are taken; without it, all."""
+    synthesize: Synthesis | None = None
+    """Which questions a teacher writes; without it, none."""
+    verify: Verification = Verification()
     splits: dict[SplitName, Annotated[float, Field(gt=0, le=1)]] = {"train": 1.0}
     """Share of the image groups per split; the shares add up to 1."""
 

@@ -116,6 +116,17 @@ QUESTION = pa.schema(
 )
 """What a question says about itself, without its image."""
 
+REJECTED = pa.schema(
+    {
+        "image_id": _text,
+        **{column.name: column.type for column in QUESTION},
+        "reason": _text,
+        "detail": _text,
+        "reply": _text,
+    }
+)
+"""A question that a teacher wrote and that is not kept: why, and what came where none did."""
+
 IMAGE = pa.struct({"bytes": pa.binary(), "path": _text})
 """How the Hub stores a picture: the file's own bytes and a name."""
 
@@ -148,6 +159,9 @@ CONFIGS = {
     "questions": pa.schema(_QUESTION_COLUMNS),
 }
 """The dataset's configs: a row per question, a row per image, and questions without images."""
+
+ALL_CONFIGS = {**CONFIGS, "rejected": REJECTED}
+"""Also those that a dataset may lack: what a teacher wrote and was not kept."""
 
 
 def parquet_features(schema: pa.Schema) -> dict[str, Any]:

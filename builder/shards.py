@@ -33,7 +33,7 @@ from ..errors import FolderError
 from .folders import seal
 from .intake import QUESTION_BATCH
 from .pool import open_questions, read_questions
-from .schema import CONFIGS, IMAGE, QUESTION, parquet_features
+from .schema import ALL_CONFIGS, CONFIGS, IMAGE, QUESTION, parquet_features
 
 SHARD_BYTES = 400 * 2**20
 ROW_GROUP_BYTES = 16 * 2**20
@@ -113,6 +113,25 @@ def write_shards(
                         progress("writing shards", done, total)
                 result.files.update(writer.files)
     return Written(content.hexdigest(), written)
+
+
+def write_rejected(
+    rejected: pa.Table, split_of: Mapping[str, str], out: Path
+) -> dict[str, tuple[str, int, int]]:
+    """Write what was rejected into `data/rejected/<split>-*.parquet`, by the split of its image.
+
+    Per split that has any: the file's name, its rows, and their bytes in memory.
+    """
+    splits = pa.array([split_of.get(i) for i in rejected["image_id"].to_pylist()], pa.string())
+    written = {}
+    for split in dict.fromkeys(split_of.values()):
+        rows = rejected.filter(pc.fill_null(pc.equal(splits, split), False))
+        if len(rows):
+            name = f"data/rejected/{split}-00000-of-00001.parquet"
+            with _writer(out / name, "rejected") as writer:
+                writer.write_table(rows, row_group_size=QUESTION_ROWS)
+            written[split] = name, len(rows), rows.nbytes
+    return written
 
 
 def _shards(rows: npt.NDArray[np.intp], images: pa.Table, size: int) -> list[npt.NDArray[np.intp]]:
@@ -328,7 +347,7 @@ class _Shard:
 
 def _writer(path: Path, config: str) -> pq.ParquetWriter:
     path.parent.mkdir(parents=True, exist_ok=True)
-    schema = CONFIGS[config]
+    schema = ALL_CONFIGS[config]
     leaves = [leaf for column in schema for leaf in _leaves(column)]
     pictures = "image.bytes"
     alone = _ALL_DIFFERENT if config == "default" else {*_ALL_DIFFERENT, "bytes"}

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,10 +14,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .intake import IMAGES, QUARANTINE, QUESTION_BATCH, QUESTIONS
-from .pool import open_questions, read_questions, redirect_parents
+from .intake import IMAGES, QUARANTINE, QUESTIONS
+from .pool import (
+    REJECTED_FILE,
+    open_questions,
+    read_questions,
+    redirect_parents,
+    share_images,
+    write_questions,
+)
 from .repetitions import find_repetitions
 
 
@@ -53,7 +59,7 @@ def write_subset(pool: Path, choice: Choice, folder: Path) -> dict[str, Any]:
     names = images["name"]
     images = images.take(pa.array(choice.chosen))
     pq.write_table(images, folder / "images.parquet", compression="zstd")
-    _share(pool / "images.bin", folder / "images.bin")
+    share_images(pool, folder)
 
     questions = _questions(pool, place[choice.kept])
     repeated = find_repetitions(questions)
@@ -65,7 +71,7 @@ def write_subset(pool: Path, choice: Choice, folder: Path) -> dict[str, Any]:
         rejected.append({**row, "image": name, "reason": r.reason, "detail": r.detail})
     staying = np.delete(np.arange(len(questions)), [r.number for r in repeated])
     questions = redirect_parents(questions, repeated).take(pa.array(staying))
-    _write_questions(questions, folder)
+    write_questions(questions, folder)
 
     quarantine = pq.read_table(pool / "quarantine.parquet")
     more = pa.Table.from_pylist(rejected, QUARANTINE)
@@ -77,6 +83,10 @@ def write_subset(pool: Path, choice: Choice, folder: Path) -> dict[str, Any]:
     counts: dict[str, dict[str, int]] = {}
     for (source, reason), count in sorted(reasons.items()):
         counts.setdefault(source, {})[reason] = count
+    if (pool / REJECTED_FILE).exists():
+        rejected = pq.read_table(pool / REJECTED_FILE)
+        known = pc.is_in(rejected["image_id"], value_set=images["image_id"].combine_chunks())
+        pq.write_table(rejected.filter(known), folder / REJECTED_FILE, compression="zstd")
     return {
         "images": len(images),
         "questions": len(questions),
@@ -91,14 +101,7 @@ def mark_contamination(folder: Path, said: Mapping[str, str]) -> None:
     values = pa.array([said.get(name) for name in questions["id"].to_pylist()], pa.string())
     place = questions.schema.get_field_index("contamination")
     marked = questions.set_column(place, QUESTIONS.field("contamination"), values)
-    _write_questions(marked, folder)
-
-
-def _write_questions(questions: pa.Table, folder: Path) -> None:
-    partial = folder / "questions.arrow.partial"  # the table may be a view of the file itself
-    with pa.ipc.new_file(partial, QUESTIONS) as file:
-        file.write_table(questions.combine_chunks(), QUESTION_BATCH)
-    partial.rename(folder / "questions.arrow")
+    write_questions(marked, folder)
 
 
 def _questions(pool: Path, place: npt.NDArray[np.int32]) -> pa.Table:
@@ -113,10 +116,3 @@ def _questions(pool: Path, place: npt.NDArray[np.int32]) -> pa.Table:
     questions = pa.concat_tables(batches) if batches else QUESTIONS.empty_table()
     order = np.argsort(questions["image"].to_numpy(), kind="stable")
     return questions.take(pa.array(order))
-
-
-def _share(path: Path, other: Path) -> None:
-    try:
-        os.link(path, other)
-    except OSError:  # another disk, or one without hard links
-        shutil.copyfile(path, other)

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from ..builder.schema import CONFIGS, card_features
+from ..builder.schema import ALL_CONFIGS, card_features
 from ..builder.sources import EMBEDDED, SOURCES
 from .templates import write_document
 
@@ -27,6 +27,7 @@ def write_card(folder: Path, manifest: dict[str, Any]) -> None:
 def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
     splits = manifest["splits"]
     count = sum(split["questions"] for split in splits.values())
+    configs = [name for name in ALL_CONFIGS if name != "rejected" or manifest["rejected"]]
     licenses = {source["license"] for source in manifest["sources"].values()}
     return {
         "pretty_name": "MathV360K",
@@ -35,8 +36,8 @@ def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
         "task_categories": ["visual-question-answering", "image-text-to-text"],
         "size_categories": [next((s for n, s in _SIZES.items() if count < n), "n>1M")],
         "tags": ["mathematics", "multimodal"],
-        "dataset_info": [_info(config, manifest) for config in CONFIGS],
-        "configs": [_config(config, manifest) for config in CONFIGS],
+        "dataset_info": [_info(config, manifest) for config in configs],
+        "configs": [_config(config, manifest) for config in configs],
     }
 
 
@@ -48,14 +49,19 @@ def _license(licenses: set[str]) -> dict[str, str]:
 
 def _info(config: str, manifest: dict[str, Any]) -> dict[str, Any]:
     rows = "images" if config == "images" else "questions"
+    counts = manifest["rejected"] if config == "rejected" else manifest["splits"]
     stored = [f["bytes"] for n, f in manifest["files"].items() if n.startswith(f"data/{config}/")]
     splits = [
-        {"name": name, "num_bytes": split["bytes"][config], "num_examples": split[rows]}
-        for name, split in manifest["splits"].items()
+        {
+            "name": name,
+            "num_bytes": split["bytes"] if config == "rejected" else split["bytes"][config],
+            "num_examples": split[rows],
+        }
+        for name, split in counts.items()
     ]
     return {
         "config_name": config,
-        "features": card_features(CONFIGS[config]),
+        "features": card_features(ALL_CONFIGS[config]),
         "splits": splits,
         "download_size": sum(stored),
         "dataset_size": sum(split["num_bytes"] for split in splits),
@@ -72,6 +78,6 @@ def _config(config: str, manifest: dict[str, Any]) -> dict[str, Any]:
         "description": f"sha256:{manifest['digest']}",
         "data_files": [
             {"split": split, "path": f"data/{config}/{split}-*.parquet"}
-            for split in manifest["splits"]
+            for split in (manifest["rejected"] if config == "rejected" else manifest["splits"])
         ],
     }

@@ -32,7 +32,7 @@ def test_build_prints_a_table_of_what_it_made(tmp_path: Path) -> None:
     done = run("build --limit 17 --seed 5", tmp_path)
     assert done.returncode == 0
     assert "demo 1.0.0 in mathv360k" in done.stdout
-    assert "17 │        51 │" in done.stdout
+    assert "17 │       187 │" in done.stdout  # 3 originals of each, and 8 by the teacher
     assert 'load_dataset("mathv360k")' in done.stdout
     assert run("build --limit 17 --seed 5 --quiet", tmp_path).stdout == ""
     manifest = answer("build --limit 17 --seed 5", tmp_path)

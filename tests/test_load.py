@@ -37,9 +37,11 @@ def rows(built: Path) -> list[dict[str, Any]]:
         ({"task": ["FQA", "MWP"], "complexity": [2, 3]},
          lambda r: r["task"] in ("FQA", "MWP") and r["complexity"] >= 2),
         ({"min_clarity": 0.5}, lambda r: r["clarity"] >= 0.5),
-        ({"source": "drawn", "kind": "original", "complexity": 0}, lambda r: r["complexity"] == 0),
-        ({"kind": "rephrase"}, lambda r: False),
-        ({"min_agreement": 0.1}, lambda r: False),
+        ({"source": "drawn", "kind": "original", "complexity": 0},
+         lambda r: r["kind"] == "original" and r["complexity"] == 0),
+        ({"kind": "rephrase"}, lambda r: r["kind"] == "rephrase"),
+        ({"min_agreement": 0.1}, lambda r: r["agreement"] is not None),
+        ({"kind": "synthetic"}, lambda r: False),
         ({"exclude_contaminated": True}, lambda r: True),
     ],
 )  # fmt: skip
@@ -68,7 +70,7 @@ def test_images_are_filtered_by_what_images_have(built: Path) -> None:
 def test_where_nothing_is_left_the_columns_stay(built: Path) -> None:
     assert len(load(built, source=[], split="train")) == 0
     assert len(load(built, source="TabMWP", split="train[:10%]+test")) == 0
-    everything = load(built, source="drawn", kind="simplify")
+    everything = load(built, source="drawn", kind="synthetic")
     assert {name: len(rows) for name, rows in everything.items()} == {
         "train": 0,
         "validation": 0,
@@ -92,7 +94,7 @@ def test_the_builder_class(built: Path, tmp_path: Path) -> None:
     prepared = builder.as_dataset(split="train")
     assert isinstance(prepared, datasets.Dataset)
     assert prepared["image_id"][:] == streamed
-    assert set(MathV360K.builder_configs) == {"default", "images", "questions"}
+    assert set(MathV360K.builder_configs) == {"default", "images", "questions", "rejected"}
 
 
 def test_the_builder_writes_parquet_elsewhere(

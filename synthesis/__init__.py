@@ -1,0 +1,1 @@
+"""New questions about images, written and verified by a vision-language teacher."""

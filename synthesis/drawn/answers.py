@@ -1,0 +1,31 @@
+"""Answers to questions about drawn pictures: whether two say the same, and which choice one is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def same_answer(one: str, other: str) -> bool:
+    """Whether two answers say the same: the same text, or the same number."""
+    if NUMBER.fullmatch(one) and NUMBER.fullmatch(other):
+        return Decimal(one) == Decimal(other)
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def leading(text: str) -> Decimal | str:
+    """The number with which a text begins, or the text."""
+    match = NUMBER.match(text)
+    return Decimal(match[0]) if match else text.casefold()
+
+
+def as_choice(answer: str, choices: Sequence[str]) -> str:
+    """The answer as it stands among the choices, if it is there."""
+    for like in (str.__eq__, same_answer, lambda a, b: leading(a) == leading(b)):
+        found = [choice for choice in choices if like(choice, answer)]
+        if len(found) == 1:
+            return found[0]
+    return answer

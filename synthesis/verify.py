@@ -1,0 +1,290 @@
+"""The verification step: which written questions are kept, and why the others are not.
+
+A question is kept where its form is good, where it asks something new about its image, and where
+the teacher (or another one), asked again without being shown the answer, finds the same answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..builder.answers import same_answer
+from ..builder.extension import as_questions, merge, write_extension
+from ..builder.folders import (
+    content_digest,
+    done_before,
+    finished,
+    is_intact,
+    new_folder,
+    read_manifest,
+    seal,
+    write_manifest,
+)
+from ..builder.pool import open_pool, read_questions
+from ..builder.recipe import Recipe, TeacherChoice
+from ..builder.schema import QUESTION, Kind
+from ..errors import FolderError
+from .asking import Asking, Failure, answer_of, ask_all, estimate, refuse_other_teacher
+from .forms import Answered
+from .ledger import Ledger
+from .plan import read_pictures
+from .prompts import built_in
+from .questions import Fault, plain
+from .request import Picture, Request
+from .run import WRITTEN, wanted
+
+ANSWER = built_in("answer", Answered)
+_EMPTY_WORDS = frozenset(
+    plain(
+        "a an and are as at by can do does find for from give given has have how in is it its many "
+        "much of on or out please shown tell that the there this to what which who will with you"
+    ).split()
+)
+_ALIKE = 0.8
+"""Share of content words from which two questions with the same answer ask the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A written question, its agreement, and its fault if it is not kept."""
+
+    row: dict[str, Any]
+    fault: Fault | None
+    detail: str
+    reply: str = ""
+    agreement: float | None = None
+
+
+class Checks:
+    """The written questions of a synthesis, image by image, and the requests to answer them."""
+
+    def __init__(self, pool: Path, written: Path, recipe: Recipe) -> None:
+        self.rules = recipe.verify
+        self.teacher: TeacherChoice = recipe.verify.teacher or wanted(recipe).teacher
+        self.pictures: Sequence[Picture] = read_pictures(pool)
+        self._originals = _texts_by_image(pool)
+        self._written = written
+
+    def __iter__(self) -> Iterator[list[Verdict]]:
+        """The questions of each image, those with a fault of form or a likeness told apart."""
+        for image, rows in groupby(_rows(self._written / WRITTEN), key=lambda row: row["image"]):
+            yield _looked_at(list(rows), self._originals.get(image, []))
+
+    def requests(self) -> Iterator[Request]:
+        """Each question without a fault, `answers` times."""
+        for verdicts in self:
+            for verdict in verdicts:
+                if verdict.fault is None:
+                    yield from self.asked(verdict.row)
+
+    def asked(self, row: dict[str, Any]) -> list[Request]:
+        """The requests to answer one question."""
+        values = {"question": row["question"], "choices": row["choices"], "unit": row["unit"]}
+        picture = self.pictures[row["image"]]
+        return [
+            Request(self.teacher, ANSWER, values, picture, sample)
+            for sample in range(self.rules.answers)
+        ]
+
+    def judged(self, verdict: Verdict, ledger: Ledger) -> Verdict:
+        """A question with what the answers say about it."""
+        if verdict.fault is not None or not self.rules.answers:
+            return verdict
+        answers = [answer_of(request, ledger) for request in self.asked(verdict.row)]
+        return judge(verdict.row, answers, self.rules.min_agreement)
+
+
+def judge(row: dict[str, Any], answers: Sequence[Any], min_agreement: float) -> Verdict:
+    """Keep a question whose stated answer enough of the `answers` give, and more than any other.
+
+    The statement itself counts as one voice against the others.
+    """
+    given = [answer.answer for answer in answers if not isinstance(answer, Failure)]
+    if not given:
+        return Verdict(row, Fault.NOT_VERIFIED, "no answer could be had")
+    choices, unit = row["choices"], row["unit"]
+    others: list[list[str]] = []
+    agreeing = 0
+    for answer in given:
+        if same_answer(row["answer"], answer, choices, unit):
+            agreeing += 1
+            continue
+        for group in others:
+            if same_answer(group[0], answer, choices, unit):
+                group.append(answer)
+                break
+        else:
+            others.append([answer])
+    agreement = agreeing / len(given)
+    most = max(others, key=len, default=[])
+    if agreement >= min_agreement and len(most) < agreeing + 1:
+        return Verdict(row, None, "", agreement=agreement)
+    heard = ", ".join(repr(group[0]) for group in others)
+    detail = f"{agreeing} of {len(given)} answers agree with {row['answer']!r}, others say {heard}"
+    return Verdict(row, Fault.DISAGREEMENT, detail, agreement=agreement)
+
+
+def _looked_at(rows: list[dict[str, Any]], originals: list[dict[str, Any]]) -> list[Verdict]:
+    """Faults of form as they were found, and repetitions of what is asked about the image."""
+    verdicts = []
+    asked = list(originals)
+    for row in rows:
+        fault, detail, reply = row.pop("fault"), row.pop("detail"), row.pop("reply")
+        if fault is None:
+            # a rewording is like its original, and shall be
+            new = row["parent_id"] is None or row["kind"] == Kind.COMPLEX
+            like = next((o for o in asked if new and alike(row, o)), None)
+            if like is not None:
+                verdicts.append(
+                    Verdict(row, Fault.NEAR_DUPLICATE, f"asks the same as {like['id']}")
+                )
+                continue
+            if new:
+                asked.append(row)
+        verdicts.append(Verdict(row, None if fault is None else Fault(fault), detail, reply))
+    return verdicts
+
+
+def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two questions about an image ask the same: nearly the same words, and all numbers
+    and labels, with the same answer."""
+    words, labels = _content(one["question"])
+    other_words, other_labels = _content(other["question"])
+    if labels != other_labels or not words | other_words:
+        return False
+    share = len(words & other_words) / len(words | other_words)
+    return share >= _ALIKE and same_answer(one["answer"], other["answer"])
+
+
+def _content(question: str) -> tuple[frozenset[str], frozenset[str]]:
+    words = [w for w in plain(question).split() if w not in _EMPTY_WORDS]
+    labels = {w for w in words if len(w) == 1 or any(c.isdigit() for c in w)}
+    return frozenset(words), frozenset(labels)
+
+
+def verify(pool: Path, written: Path, recipe: Recipe, out: Path, asking: Asking) -> dict[str, Any]:
+    """The pool in the folder `out` with the written questions that hold; its manifest.
+
+    Or leave the folder where nothing has changed. Raises `TeacherError` where the teacher does not
+    answer, `FolderError` where `written` was not written about `pool`.
+    """
+    pool_manifest = open_pool(pool)
+    written_manifest = _open_written(written, content_digest(pool_manifest))
+    parameters = {
+        "pool": content_digest(pool_manifest),
+        "synthesis": content_digest(written_manifest),
+        "verify": recipe.verify.model_dump(mode="json"),
+        "software": {n: version(n) for n in ("mathv360k", "math-verify")},
+    }
+    done = done_before(out, "pool", parameters)
+    if done and not done["synthesis"]["missing"]:
+        return done
+    with asking.open_ledger() as ledger:
+        checks = Checks(pool, written, recipe)
+        refuse_other_teacher(checks.teacher, (p.name for p in checks.pictures))
+        tally = ask_all(checks.requests, checks.teacher, pool, ledger, asking)
+        verdicts = [checks.judged(v, ledger) for of_image in checks for v in of_image]
+    kept = [v for v in verdicts if v.fault is None]
+    added = as_questions({**v.row, "agreement": v.agreement} for v in kept)
+    questions, repeated = merge(pool, added)
+    faults = {r.number: Verdict(kept[r.number].row, Fault(r.reason), r.detail) for r in repeated}
+    kept = [faults.get(number, verdict) for number, verdict in enumerate(kept)]
+    rejected = [v for v in verdicts if v.fault is not None] + [v for v in kept if v.fault]
+    with new_folder(out, "pool") as folder:
+        ids = [picture.image_id for picture in checks.pictures]
+        write_extension(pool, questions, (_rejection(v, ids) for v in rejected), folder)
+        told = {k: pool_manifest[k] for k in ("images", "quarantine", "reasons")}
+        if count := pool_manifest.get("not_compared"):
+            told["not_compared"] = count
+        files = {p.name: seal(p) for p in sorted(folder.iterdir()) if p.name != ".lock"}
+        body = {
+            "parameters": parameters,
+            **told,
+            "questions": len(questions),
+            "synthesis": {
+                "teacher": written_manifest["parameters"]["synthesize"]["teacher"]["model"],
+                "verified_by": checks.teacher.model if recipe.verify.answers else None,
+                "missing": tally.total - tally.done,
+                "requests": written_manifest["requests"] + tally.total,
+                "usd": round(written_manifest["usd"] + tally.usd, 6),
+                "yield": _yield([v for v in kept if v.fault is None], rejected),
+            },
+            "files": files,
+        }
+        write_manifest(folder, "pool", body)
+    return finished(out, "pool")
+
+
+def dry_run(pool: Path, written: Path, recipe: Recipe, asking: Asking) -> dict[str, Any]:
+    """What a verification will take; nothing is asked."""
+    _open_written(written, content_digest(open_pool(pool)))
+    with asking.open_ledger() as ledger:
+        checks = Checks(pool, written, recipe)
+        return estimate(checks.requests(), checks.teacher, ledger, asking.prices)
+
+
+def _open_written(written: Path, pool_digest: str) -> dict[str, Any]:
+    manifest = read_manifest(written, "synthesis")
+    if manifest is None or not is_intact(written, manifest):
+        raise FolderError(f"{written} holds no written questions; `mathv360k synthesize` does.")
+    if manifest["parameters"]["pool"] != pool_digest:
+        raise FolderError(f"{written} was written about another pool; synthesize again.")
+    return manifest
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(8_192):
+                yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise FolderError(f"{path} is damaged ({error}); write it again.") from None
+
+
+def _texts_by_image(pool: Path) -> dict[int, list[dict[str, Any]]]:
+    """Id, question and answer of the pool's own questions, by the row of their image."""
+    columns = ["image", "id", "question", "answer"]
+    texts: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for batch in read_questions(pool, columns).to_batches():
+        for row in batch.to_pylist():
+            texts[row.pop("image")].append(row)
+    return texts
+
+
+def _rejection(verdict: Verdict, ids: Sequence[str]) -> dict[str, Any]:
+    row = {name: verdict.row[name] for name in QUESTION.names}
+    return {
+        "image_id": ids[verdict.row["image"]],
+        **row,
+        "agreement": verdict.agreement,
+        "reason": verdict.fault,
+        "detail": verdict.detail,
+        "reply": verdict.reply,
+    }
+
+
+def _yield(kept: Sequence[Verdict], rejected: Sequence[Verdict]) -> list[dict[str, Any]]:
+    """Per kind, source and task: how many were kept, and rejected for which reason."""
+    counts: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
+    for verdict in (*kept, *rejected):
+        row = verdict.row
+        counts[row["kind"], row["source"], row["task"]][verdict.fault or ""] += 1
+    return [
+        {
+            "kind": kind,
+            "source": source,
+            "task": task,
+            "kept": faults.pop("", 0),
+            "rejected": dict(sorted(faults.items())),
+        }
+        for (kind, source, task), faults in sorted(counts.items())
+    ]
