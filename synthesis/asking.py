@@ -6,10 +6,13 @@ import asyncio
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import sample
 from typing import TYPE_CHECKING, Any, Literal
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel
 
 from ..builder.recipe import TeacherChoice
@@ -131,18 +134,41 @@ def ask_all(
     asking.watch(tally)
 
     def pending() -> Iterator[Request]:
-        for request in requests():
+        """What has no answer at the moment it is sent: another process may have asked it."""
+        for request in requests() if alone else _shuffled(requests()):
             missing = unanswered(request, ledger)
             if missing is not None:
                 yield missing
 
     try:
-        enough = asyncio.run(_ask(pending, teacher, pool, ledger, budget, asking, tally))
+        with _alone(asking.ledger) as alone:
+            # of processes that do the same job each asks in an order of its own, or they would
+            # keep pace and ask everything twice
+            enough = asyncio.run(_ask(pending, teacher, pool, ledger, budget, asking, tally))
     except sqlite3.Error as error:
         raise FolderError(f"The ledger {asking.ledger} cannot be written: {error}.") from None
+    if tally.done < tally.total:  # or another process asked some of them
+        tally.done = sum(unanswered(request, ledger) is None for request in requests())
     asking.watch(tally)
     _refuse_missing(tally, enough, asking)
     return tally
+
+
+def _shuffled(requests: Iterable[Request]) -> list[Request]:
+    listed = list(requests)
+    return sample(listed, len(listed))
+
+
+@contextmanager
+def _alone(ledger: Path) -> Iterator[bool]:
+    """Whether no other process asks with this ledger."""
+    ledger = ledger.resolve()
+    lock = FileLock(ledger.with_name(f"{ledger.name}.lock"), blocking=False)
+    try:
+        with lock:
+            yield True
+    except Timeout:
+        yield False
 
 
 async def _ask(

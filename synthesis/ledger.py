@@ -101,7 +101,7 @@ class Ledger:
         self.path = path
         self._prompts: set[str] = set()
         try:
-            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._db = sqlite3.connect(path.resolve(), timeout=60, isolation_level=None)
             self._prepare()
         except sqlite3.DatabaseError as error:
             raise FolderError(f"{path} cannot be used as a ledger: {error}.") from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from io import FileIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient, OpenAIError
 
 from ..errors import UsageError
 from .pictures import data_url, is_sent_as_it_is
-from .request import Request
+from .request import Picture, Request
 from .teacher import Denied, Overloaded, Reply, Status, Unreachable
 
 _MAX_SAID = 300
@@ -76,6 +77,7 @@ class OpenAITeacher:
                 f"No key: set {key_variable}, or name a server of your own with --base-url."
             )
         self._pool = pool
+        self._blob: FileIO | None = None
         self._key = key
         limits = httpx2.Limits(max_connections=connections)
         self._http = DefaultAioHttpClient(timeout=timeout, limits=limits)
@@ -134,17 +136,26 @@ class OpenAITeacher:
             return self._failed(response, self.redacted(said), code)
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections and files."""
+        if self._blob is not None:
+            self._blob.close()
         await self.client.close()
 
     async def encoded(self, request: Request) -> bytes:
         """The request's body; images that must be scaled are decoded in a thread."""
         picture, side = request.picture, request.teacher.max_side
+        data = self._read_image(picture)
         if is_sent_as_it_is(picture, side):
-            url = data_url(self._pool, picture, side)
+            url = data_url(data, picture, side)
         else:
-            url = await asyncio.to_thread(data_url, self._pool, picture, side)
+            url = await asyncio.to_thread(data_url, data, picture, side)
         return msgspec.json.encode(self.body(request, url))
+
+    def _read_image(self, picture: Picture) -> bytes:
+        if self._blob is None:
+            self._blob = (self._pool / "images.bin").open("rb", buffering=0)
+        self._blob.seek(picture.offset)
+        return self._blob.read(picture.size)
 
     def body(self, request: Request, url: str) -> dict[str, Any]:
         """The body of a chat completion, with the image as the URL given."""

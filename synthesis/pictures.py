@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
-from pathlib import Path
 
 from ..builder.images import encode_png, open_rgb
-from ..builder.pool import read_image
 from .request import Picture
 
 _SENT_AS_THEY_ARE = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
@@ -20,12 +18,11 @@ def is_sent_as_it_is(picture: Picture, max_side: int) -> bool:
     return picture.format in _SENT_AS_THEY_ARE and max(picture.width, picture.height) <= max_side
 
 
-def data_url(pool: Path, picture: Picture, max_side: int) -> str:
-    """An image of a pool as a data URL: its own bytes, or scaled down to `max_side` pixels.
+def data_url(data: bytes, picture: Picture, max_side: int) -> str:
+    """An image's bytes as a data URL: as they are, or scaled down to `max_side` pixels.
 
     What is scaled stays JPEG where it was, and becomes PNG otherwise.
     """
-    data = read_image(pool, picture.offset, picture.size)
     if is_sent_as_it_is(picture, max_side):
         media = _SENT_AS_THEY_ARE[picture.format]
     else:

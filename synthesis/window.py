@@ -8,10 +8,11 @@ multiplicative decrease, as in TCP). A request that has to wait holds no place.
 from __future__ import annotations
 
 import asyncio
+import gc
 import heapq
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
@@ -33,6 +34,11 @@ _LOSSES = 3
 """Lost one after another, without an answer in between, that show an overloaded server."""
 _SETBACKS = 20
 """Overloads one after another, some quarter of an hour of them, after which a run is stopped."""
+_AT_ONCE = 2
+"""Requests sent before answers are looked at again: whole flocks of them would come back as flocks,
+and wait for each other."""
+_COLLECTED = 1_000
+"""Answers between two collections of garbage, of which there is hardly any."""
 _FIRST_TRIES = 3
 """Tries of the very first request, where nothing has shown yet that there is a server."""
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 60.0  # seconds
@@ -154,7 +160,7 @@ class Window:
         self._places = float(limits.concurrency)
         self._requests = _Pace(limits.requests_per_minute)
         self._tokens = _Pace(limits.tokens_per_minute)
-        self._new: Iterable[Request] = iter(())
+        self._new: Iterator[Request] = iter(())
         self._ready: deque[_Job] = deque()  # before anything new: repairs, what the budget held
         self._later: list[_Job] = []  # a heap by due time
         self._flying: set[asyncio.Task[None]] = set()
@@ -176,6 +182,8 @@ class Window:
         alone: what is wrong with all of them is found out once.
         """
         rest = iter(requests)
+        gc.freeze()  # what is there already is looked through at every collection otherwise
+        gc.disable()
         try:
             self._new = islice(rest, 1)
             if not await self._run():
@@ -189,6 +197,8 @@ class Window:
         finally:
             for task in self._flying:
                 task.cancel()
+            gc.enable()
+            gc.unfreeze()
 
     async def _run(self) -> bool:
         enough = True
@@ -201,6 +211,9 @@ class Window:
                 raise self._failure
             if not self._flying and (wait is None or self._stop is not None):
                 break
+            if wait == 0:
+                await asyncio.sleep(0)
+                continue
             try:
                 await asyncio.wait_for(self._changed.wait(), wait)
             except TimeoutError:
@@ -213,7 +226,11 @@ class Window:
         """Send what may be sent now: seconds until more may be (None: when an answer comes), and
         whether the budget had something left."""
         loop = asyncio.get_running_loop()
+        sent = 0
         while len(self._flying) < max(1, int(self._places)):
+            if sent == _AT_ONCE:
+                return 0.0, True
+            sent += 1
             now = loop.time()
             held = max(self._paused_until - now, self._requests.wait(now), self._tokens.wait(now))
             if held > 0:
@@ -239,12 +256,12 @@ class Window:
             return heapq.heappop(self._later)
         if self._ready:
             return self._ready.popleft()
-        for request in self._new:
-            if self._ledger.known(request.key) is None:  # another process may have asked
-                self._number += 1
-                return _Job(0.0, self._number, request)
-            self._tally.done += 1
-        return None
+        request = next(self._new, None)
+        return None if request is None else self._job(request)
+
+    def _job(self, request: Request) -> _Job:
+        self._number += 1
+        return _Job(0.0, self._number, request)
 
     async def _try(self, job: _Job, reserved: tuple[float, int]) -> None:
         loop = asyncio.get_running_loop()
@@ -275,14 +292,15 @@ class Window:
         """Keep a reply; one that is not in its form is asked for once more."""
         repair = keep(request, reply, seconds, self._ledger, self._budget, self._tally)
         if repair is not None:
-            self._number += 1
-            self._ready.append(_Job(0.0, self._number, repair))
+            self._ready.append(self._job(repair))
         self._judge(reply.status is not Status.NOT_ACCEPTED, reply.text)
         if reply.wait:
             self._pause(reply.wait)
         self._setbacks = self._losses = 0
         most = self._limits.concurrency
         self._places = min(most, self._places + max(1.0, most / 32) / self._places)
+        if self._tally.asked % _COLLECTED == 0:
+            gc.collect(1)
         self._watch(self._tally)
 
     def _put_off(self, job: _Job, why: str, wait: float | None, counts: bool) -> None:

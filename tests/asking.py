@@ -51,7 +51,9 @@ def ask(
     timeout: float = 20.0,
 ) -> tuple[bool, Tally]:
     """Ask them of a server, with the ledger `folder/ledger`; whether the budget sufficed."""
-    tally = Tally(total=len(requests))
+    with Ledger(folder / "ledger") as ledger:
+        known = sum(ledger.known(r.key) is not None for r in requests)
+    tally = Tally(total=len(requests), done=known)
 
     async def run() -> bool:
         teacher = OpenAITeacher(folder, base_url=url, timeout=timeout)
@@ -60,7 +62,7 @@ def ask(
                 window = Window(
                     teacher, ledger, budget or Budget(PRICE), limits or Limits(16), tally
                 )
-                return await window.ask(requests)
+                return await window.ask(r for r in requests if not ledger.known(r.key))
         finally:
             await teacher.close()
 

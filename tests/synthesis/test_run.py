@@ -368,7 +368,8 @@ from mathv360k.synthesis.run import synthesize
 from mathv360k.synthesis.verify import verify
 from mathv360k.synthesis.window import Limits
 pool, here = Path(sys.argv[1]), Path(sys.argv[2])
-asking = Asking(here / "ledger", base_url=sys.argv[3], limits=Limits(32))
+ledger = Path(sys.argv[4])
+asking = Asking(ledger, base_url=sys.argv[3], limits=Limits(32))
 recipe = {"name": "x", "synthesize": {"teacher": {"model": "m"}}, "verify": {"answers": 1}}
 recipe = Recipe.model_validate(recipe)
 synthesize(pool, recipe, here / "written", asking)
@@ -376,8 +377,9 @@ verify(pool, here / "written", recipe, here / "out", asking)
 """
 
 
-def _run(pool: Path, here: Path, url: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", _CODE, str(pool), str(here), url])
+def _run(pool: Path, here: Path, url: str, ledger: Path | None = None) -> subprocess.Popen[bytes]:
+    words = [str(pool), str(here), url, str(ledger or here / "ledger")]
+    return subprocess.Popen([sys.executable, "-c", _CODE, *words])
 
 
 def test_killed_again_and_again_it_ends_in_the_same_bytes(tmp_path: Path) -> None:
@@ -418,7 +420,20 @@ def test_killed_again_and_again_it_ends_in_the_same_bytes(tmp_path: Path) -> Non
     ]
 
 
-def test_a_share_of_a_report(marks: Path, tmp_path: Path) -> None:
+def test_two_processes_share_a_ledger_and_the_work(tmp_path: Path) -> None:
+    pool = marks_pool(tmp_path / "pool", 100)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    shared = tmp_path / "ledger"
+    with teacher_server(lambda body, n: Say(marks_script(body, n).text, delay=0.05)) as server:
+        both = [_run(pool, tmp_path / name, server.url, shared) for name in ("one", "two")]
+        assert [process.wait() for process in both] == [0, 0]
+    asked_twice = server.answered.total() - len(server.answered)
+    assert asked_twice < 400  # of 1,200: each is free to finish what the other has in flight
+    assert files_in(tmp_path / "one" / "out") == files_in(tmp_path / "two" / "out")
+
+
+def test_verified_questions_are_reported(marks: Path, tmp_path: Path) -> None:
     with teacher_server(marks_script) as server:
         options = f"--base-url {server.url} --ledger ledger"
         answer(f"synthesize {marks} --teacher m --out written {options}", tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from pathlib import Path
 
@@ -315,26 +314,3 @@ def test_what_is_sent_is_an_image_a_prompt_a_form_and_the_parameters(tmp_path: P
     assert json.dumps(form["schema"], separators=(",", ":")) in text["text"]
     rest = {k: v for k, v in body.items() if k not in ("messages", "response_format")}
     assert rest == {"model": "m", "seed": 11, "max_tokens": 50, "temperature": 0.5, "top_p": 0.9}
-
-
-def test_two_processes_share_a_ledger(tmp_path: Path) -> None:
-    """Here two threads with connections of their own; nothing is lost, little asked twice."""
-    requests = requests_in(tmp_path, 120)
-    errors: list[BaseException] = []
-
-    def run(order: int) -> None:
-        try:
-            ask(tmp_path, server.url, requests[::order], limits=Limits(4))
-        except BaseException as error:
-            errors.append(error)
-
-    with teacher_server(lambda *_: Say(GOOD, delay=0.01)) as server:
-        threads = [threading.Thread(target=run, args=(order,)) for order in (1, -1)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert not errors
-    with Ledger(tmp_path / "ledger") as ledger:
-        assert all(ledger.read(r.key) for r in requests)
-    assert server.seen.total() <= 120 + 2 * 4
