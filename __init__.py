@@ -1,7 +1,8 @@
 """MathV360K: rebuild, version, publish and load a multimodal mathematics dataset.
 
 `load` and `MathV360K` read a built dataset (or Hub version) through `datasets`; `build` and
-`import_release` make one; `open_rgb` opens an image's bytes as they are meant to look.
+`import_release` make one; `synthesize` and `verify_answers` have a teacher write more questions;
+`open_rgb` opens an image's bytes as they are meant to look.
 """
 
 from __future__ import annotations
@@ -13,22 +14,38 @@ if TYPE_CHECKING:
     from .builder.dataset import MathV360K, load
     from .builder.images import open_rgb
     from .builder.recipe import Recipe, read_recipe
-    from .errors import FolderError, MathV360KError, ModelError, SourceError, UsageError
+    from .errors import (
+        FolderError,
+        MathV360KError,
+        ModelError,
+        SourceError,
+        TeacherError,
+        UsageError,
+    )
     from .pipeline import build, import_release
+    from .synthesis.asking import Asking
+    from .synthesis.run import synthesize
+    from .synthesis.verify import verify_answers
+    from .synthesis.window import Limits
 
 __all__ = [
+    "Asking",
     "FolderError",
+    "Limits",
     "MathV360K",
     "MathV360KError",
     "ModelError",
     "Recipe",
     "SourceError",
+    "TeacherError",
     "UsageError",
     "build",
     "import_release",
     "load",
     "open_rgb",
     "read_recipe",
+    "synthesize",
+    "verify_answers",
 ]
 
 _HOMES = {
@@ -39,6 +56,10 @@ _HOMES = {
     "read_recipe": ".builder.recipe",
     "build": ".pipeline",
     "import_release": ".pipeline",
+    "Asking": ".synthesis.asking",
+    "Limits": ".synthesis.window",
+    "synthesize": ".synthesis.run",
+    "verify_answers": ".synthesis.verify",
 }
 
 

@@ -98,11 +98,11 @@ def _curated(
 def _extended(recipe: Recipe, pool: Path, out: Path, asking: Asking) -> Path:
     """The pool with the questions that a teacher writes about it, beside `out`."""
     from .synthesis.run import synthesize
-    from .synthesis.verify import verify
+    from .synthesis.verify import verify_answers
 
     written, verified = beside(out, "synthesis"), beside(out, "verified")
     synthesize(pool, recipe, written, asking)
-    verify(pool, written, recipe, verified, asking)
+    verify_answers(pool, written, recipe, verified, asking)
     return verified
 
 

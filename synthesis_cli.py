@@ -126,7 +126,7 @@ def verify_answers(
         _tell(verify.dry_run(pool, written, chosen, asking), as_json, quiet, show_estimate)
         return
     out = out or beside(pool, "verified")
-    manifest = verify.verify(pool, written, chosen, out, asking)
+    manifest = verify.verify_answers(pool, written, chosen, out, asking)
     if report is not None:
         from .dataset_card.synthesis import write_synthesis
 

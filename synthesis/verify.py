@@ -171,7 +171,9 @@ def _content(question: str) -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(words), frozenset(labels)
 
 
-def verify(pool: Path, written: Path, recipe: Recipe, out: Path, asking: Asking) -> dict[str, Any]:
+def verify_answers(
+    pool: Path, written: Path, recipe: Recipe, out: Path, asking: Asking
+) -> dict[str, Any]:
     """The pool in the folder `out` with the written questions that hold; its manifest.
 
     Or leave the folder where nothing has changed. Raises `TeacherError` where the teacher does not

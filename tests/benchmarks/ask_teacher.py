@@ -42,7 +42,7 @@ from mathv360k.synthesis.drawn.teacher import truth
 from mathv360k.synthesis.ledger import Ledger
 from mathv360k.synthesis.run import Job, synthesize
 from mathv360k.synthesis.teacher import Reply
-from mathv360k.synthesis.verify import verify
+from mathv360k.synthesis.verify import verify_answers
 from mathv360k.synthesis.window import Limits, Tally
 
 LATENCY, PLACES = 0.2, 256
@@ -265,7 +265,7 @@ def verification(images: int) -> None:
             chosen = Recipe.model_validate({"name": "x", "synthesize": {"teacher": teacher}})
             asking = Asking(here / "ledger")
             synthesize(here / "pool", chosen, here / "written", asking)
-            verify(here / "pool", here / "written", chosen, here / "out", asking)
+            verify_answers(here / "pool", here / "written", chosen, here / "out", asking)
             judged = _judged(here)
         right, wrong = judged[True, True], judged[False, True]
         all_right = right + judged[True, False]

@@ -25,7 +25,7 @@ from mathv360k.pipeline import read_sources
 from mathv360k.synthesis.asking import Asking
 from mathv360k.synthesis.questions import Fault
 from mathv360k.synthesis.run import synthesize
-from mathv360k.synthesis.verify import verify
+from mathv360k.synthesis.verify import verify_answers
 
 HOSTILE = "</p><script>alert(1)</script><img src=https://example.org/x onerror='alert(2)'> {{ 7 }}"
 
@@ -40,7 +40,7 @@ def verified(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asking = Asking(ledger=folder / "ledger")
     read_sources(read_recipe("demo").limited(34), folder / "pool")
     synthesize(folder / "pool", recipe, folder / "written", asking)
-    verify(folder / "pool", folder / "written", recipe, folder / "verified", asking)
+    verify_answers(folder / "pool", folder / "written", recipe, folder / "verified", asking)
     return folder / "verified"
 
 

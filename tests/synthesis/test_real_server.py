@@ -20,7 +20,7 @@ from mathv360k import Recipe
 from mathv360k.synthesis.asking import Asking
 from mathv360k.synthesis.ledger import Ledger
 from mathv360k.synthesis.run import synthesize
-from mathv360k.synthesis.verify import verify
+from mathv360k.synthesis.verify import verify_answers
 from mathv360k.synthesis.window import Limits
 from tiny_models import write_llava
 
@@ -68,7 +68,7 @@ def test_a_real_server_is_asked_with_images_and_what_it_says_is_kept(
     assert written["questions"] == 0
     assert sum(written["faults"].values()) == 6
     assert set(written["faults"]) <= {"truncated", "invalid"}
-    verify(pool, tmp_path / "written", recipe, tmp_path / "out", asking)
+    verify_answers(pool, tmp_path / "written", recipe, tmp_path / "out", asking)
     replies = pq.read_table(tmp_path / "out" / "rejected.parquet")["reply"].to_pylist()
     assert all(replies)
     with Ledger(tmp_path / "ledger") as ledger:

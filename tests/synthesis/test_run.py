@@ -30,7 +30,7 @@ from mathv360k.pipeline import read_sources
 from mathv360k.synthesis.asking import Asking
 from mathv360k.synthesis.drawn.teacher import truth
 from mathv360k.synthesis.run import synthesize
-from mathv360k.synthesis.verify import verify
+from mathv360k.synthesis.verify import verify_answers
 from mathv360k.synthesis.window import Limits
 from teacher_server import Body, Say, prompt_of, teacher_server
 from test_cli import answer, run
@@ -65,7 +65,7 @@ def test_all_four_kinds_are_written_and_verified(marks: Path, tmp_path: Path) ->
         written = synthesize(marks, recipe, tmp_path / "written", asking(tmp_path, server.url))
         assert (written["requests"], written["questions"], written["faults"]) == (80, 160, {})
         assert server.answered.total() == 80
-        verified = verify(
+        verified = verify_answers(
             marks, tmp_path / "written", recipe, tmp_path / "out", asking(tmp_path, server.url)
         )
     assert server.answered.total() == 80 + 3 * 160
@@ -100,7 +100,7 @@ def test_nothing_is_asked_twice_and_no_key_is_needed_to_rebuild(
     one, two = tmp_path / "one", tmp_path / "two"
     with teacher_server(marks_script) as server:
         synthesize(marks, recipe, one / "written", asking(one, server.url))
-        verify(marks, one / "written", recipe, one / "out", asking(one, server.url))
+        verify_answers(marks, one / "written", recipe, one / "out", asking(one, server.url))
         before = server.seen.total()
         synthesize(marks, recipe, one / "again", asking(one, server.url))
         assert server.seen.total() == before
@@ -110,7 +110,7 @@ def test_nothing_is_asked_twice_and_no_key_is_needed_to_rebuild(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     nobody = asking(two, "http://127.0.0.1:9/v1")
     synthesize(marks, recipe, two / "written", nobody)
-    verify(marks, two / "written", recipe, two / "out", nobody)
+    verify_answers(marks, two / "written", recipe, two / "out", nobody)
     assert files_in(two / "written") == files_in(one / "written")
     assert files_in(two / "out") == files_in(one / "out")
 
@@ -157,7 +157,9 @@ def test_what_brings_no_question_is_kept_with_its_reason(marks: Path, tmp_path: 
     recipe = marks_recipe(verify={"answers": 1})
     with teacher_server(script) as server:
         written = synthesize(marks, recipe, tmp_path / "written", asking(tmp_path, server.url))
-        verify(marks, tmp_path / "written", recipe, tmp_path / "out", asking(tmp_path, server.url))
+        verify_answers(
+            marks, tmp_path / "written", recipe, tmp_path / "out", asking(tmp_path, server.url)
+        )
     assert set(written["faults"]) >= {"refused", "truncated", "filtered"}
     rejected = pq.read_table(tmp_path / "out" / "rejected.parquet").to_pylist()
     said = {row["reason"]: row["reply"] for row in rejected}
@@ -180,7 +182,7 @@ def test_verification_finds_what_a_teacher_got_wrong(tmp_path: Path) -> None:
     )
     here = Asking(tmp_path / "ledger")
     synthesize(tmp_path / "pool", recipe, tmp_path / "written", here)
-    verify(tmp_path / "pool", tmp_path / "written", recipe, tmp_path / "out", here)
+    verify_answers(tmp_path / "pool", tmp_path / "written", recipe, tmp_path / "out", here)
     names = pq.read_table(tmp_path / "out" / "images.parquet")["name"].to_pylist()
     written = pq.read_table(tmp_path / "written" / "written.parquet").to_pylist()
     kept = {row["id"] for row in read_questions(tmp_path / "out", ["id", "kind"]).to_pylist()}
@@ -201,7 +203,7 @@ def test_another_teacher_may_answer(marks: Path, tmp_path: Path) -> None:
     with teacher_server(marks_script) as server:
         here = asking(tmp_path, server.url)
         synthesize(marks, recipe, tmp_path / "written", here)
-        manifest = verify(marks, tmp_path / "written", recipe, tmp_path / "out", here)
+        manifest = verify_answers(marks, tmp_path / "written", recipe, tmp_path / "out", here)
     models = Counter(body["model"] for body in server.bodies)
     assert models == {"m": 80, "other": 160}
     assert manifest["synthesis"]["verified_by"] == "other"
@@ -212,7 +214,7 @@ def test_without_answers_only_the_form_counts(marks: Path, tmp_path: Path) -> No
     with teacher_server(marks_script) as server:
         here = asking(tmp_path, server.url)
         synthesize(marks, recipe, tmp_path / "written", here)
-        verify(marks, tmp_path / "written", recipe, tmp_path / "out", here)
+        verify_answers(marks, tmp_path / "written", recipe, tmp_path / "out", here)
     assert server.seen.total() == 80
     rows = read_questions(tmp_path / "out", ["agreement"])
     assert rows["agreement"].null_count == len(rows) == 180
@@ -317,8 +319,8 @@ def test_written_questions_belong_to_their_pool(marks: Path, tmp_path: Path) -> 
         here = asking(tmp_path, server.url)
         synthesize(other, recipe, tmp_path / "written", here)
         with pytest.raises(FolderError, match="was written about another pool"):
-            verify(marks, tmp_path / "written", recipe, tmp_path / "out", here)
-        verify(other, tmp_path / "written", recipe, tmp_path / "out", here)
+            verify_answers(marks, tmp_path / "written", recipe, tmp_path / "out", here)
+        verify_answers(other, tmp_path / "written", recipe, tmp_path / "out", here)
         with pytest.raises(UsageError, match="has questions of the kind ask_image already"):
             synthesize(tmp_path / "out", recipe, tmp_path / "twice", here)
 
@@ -365,7 +367,7 @@ from pathlib import Path
 from mathv360k import Recipe
 from mathv360k.synthesis.asking import Asking
 from mathv360k.synthesis.run import synthesize
-from mathv360k.synthesis.verify import verify
+from mathv360k.synthesis.verify import verify_answers
 from mathv360k.synthesis.window import Limits
 pool, here = Path(sys.argv[1]), Path(sys.argv[2])
 ledger = Path(sys.argv[4])
@@ -373,7 +375,7 @@ asking = Asking(ledger, base_url=sys.argv[3], limits=Limits(32))
 recipe = {"name": "x", "synthesize": {"teacher": {"model": "m"}}, "verify": {"answers": 1}}
 recipe = Recipe.model_validate(recipe)
 synthesize(pool, recipe, here / "written", asking)
-verify(pool, here / "written", recipe, here / "out", asking)
+verify_answers(pool, here / "written", recipe, here / "out", asking)
 """
 
 
