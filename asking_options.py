@@ -35,7 +35,7 @@ def _asking(
         float | None, typer.Option(min=0, help="USD that the job may cost, earlier runs included.")
     ] = None,
     budget_tokens: Annotated[
-        int | None, typer.Option(min=1, help="Tokens that this run may take.")
+        int | None, typer.Option(min=1, help="Tokens that the job may take, likewise.")
     ] = None,
     prices: Annotated[
         Path | None, typer.Option(help="A YAML table of prices that goes before the package's.")

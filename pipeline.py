@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,11 @@ def _extended(recipe: Recipe, pool: Path, out: Path, asking: Asking) -> Path:
     from .synthesis.verify import verify_answers
 
     written, verified = beside(out, "synthesis"), beside(out, "verified")
-    synthesize(pool, recipe, written, asking)
+    spent = synthesize(pool, recipe, written, asking)
+    if asking.budget_usd is not None:  # one budget for both
+        asking = replace(asking, budget_usd=max(0.0, asking.budget_usd - spent["usd"]))
+    if asking.budget_tokens is not None:
+        asking = replace(asking, budget_tokens=max(0, asking.budget_tokens - spent["tokens"]))
     verify_answers(pool, written, recipe, verified, asking)
     return verified
 

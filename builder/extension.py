@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from .intake import QUESTIONS
 from .pool import REJECTED_FILE, read_questions, share_images, write_questions
 from .repetitions import Repetition, find_repetitions, problem_key
-from .schema import REJECTED
 
 
 def as_questions(rows: Iterable[dict[str, Any]]) -> pa.Table:
@@ -51,13 +50,10 @@ def merge(pool: Path, added: pa.Table) -> tuple[pa.Table, list[Repetition]]:
     return both.take(pa.array(order)), moved
 
 
-def write_extension(
-    pool: Path, questions: pa.Table, rejected: Iterable[dict[str, Any]], folder: Path
-) -> None:
+def write_extension(pool: Path, questions: pa.Table, rejected: pa.Table, folder: Path) -> None:
     """Write the files of a pool with these questions, and what was rejected, into `folder`."""
     for name in ("images.parquet", "quarantine.parquet"):
         shutil.copyfile(pool / name, folder / name)
     share_images(pool, folder)
     write_questions(questions, folder)
-    table = pa.Table.from_pylist(list(rejected), REJECTED)
-    pq.write_table(table, folder / REJECTED_FILE, compression="zstd")
+    pq.write_table(rejected, folder / REJECTED_FILE, compression="zstd")

@@ -20,7 +20,8 @@ def write_card(folder: Path, manifest: dict[str, Any]) -> None:
     known = {**SOURCES, EMBEDDED.name: EMBEDDED}
     declared = [known[name] for name in manifest["sources"] if name in known]
     recipe = yaml.safe_dump(manifest["recipe"], sort_keys=False, width=100)
-    values = {"synthesis": None, **manifest, "metadata": metadata, "declared": declared, "recipe": recipe}
+    values = {"synthesis": None, **manifest, "metadata": metadata, "declared": declared}
+    values["recipe"] = recipe
     write_document("template.md.jinja", folder / "README.md", **values)
 
 

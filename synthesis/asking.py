@@ -252,14 +252,15 @@ def _standing(requests: Iterable[Request], ledger: Ledger, budget: Budget) -> Ta
                 entries += _mended(request, ledger)
         else:
             tally.done += 1
-        for status, price in entries:
+        for status, price, tokens in entries:
             tally.ended[status] += 1
             tally.usd += price or 0.0
-    budget.spend(tally.usd, 0)
+            tally.tokens += tokens
+    budget.spend(tally.usd, tally.tokens)
     return tally
 
 
-def _mended(request: Request, ledger: Ledger) -> list[tuple[Status, float | None]]:
+def _mended(request: Request, ledger: Ledger) -> list[tuple[Status, float | None, int]]:
     entry = ledger.read(request.key)
     mended = entry and ledger.known(request.to_mend(entry.text, "").key)
     return [mended] if mended else []

@@ -136,12 +136,13 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self._db.close()
 
-    def known(self, key: str) -> tuple[Status, float | None] | None:
-        """How the answer to a request ended and its price; None where there is none."""
+    def known(self, key: str) -> tuple[Status, float | None, int] | None:
+        """How the answer to a request ended, its price and its tokens; None where there is none."""
         row = self._db.execute(
-            "SELECT status, price FROM answers WHERE key = ?", (bytes.fromhex(key),)
+            "SELECT status, price, input_tokens + output_tokens FROM answers WHERE key = ?",
+            (bytes.fromhex(key),),
         ).fetchone()
-        return None if row is None else (Status(row[0]), row[1])
+        return None if row is None else (Status(row[0]), row[1], row[2])
 
     def read(self, key: str) -> Entry | None:
         """The answer to a request."""

@@ -99,6 +99,7 @@ def synthesize(pool: Path, recipe: Recipe, out: Path, asking: Asking) -> dict[st
                 "faults": dict(sorted(faults.items())),
                 "missing": tally.total - tally.done,
                 "requests": tally.total,
+                "tokens": tally.tokens,
                 "usd": round(tally.usd, 6),
                 "files": {WRITTEN: seal(folder / WRITTEN)},
             }

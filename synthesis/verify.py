@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +29,9 @@ from ..builder.folders import (
     seal,
     write_manifest,
 )
-from ..builder.pool import open_pool, read_questions
+from ..builder.pool import open_pool, open_questions
 from ..builder.recipe import Recipe, TeacherChoice
-from ..builder.schema import QUESTION, Kind
+from ..builder.schema import QUESTION, REJECTED, Kind
 from ..errors import FolderError
 from .asking import Asking, Failure, answer_of, ask_all, estimate, refuse_other_teacher
 from .forms import Answered
@@ -49,6 +49,9 @@ _EMPTY_WORDS = frozenset(
         "much of on or out please shown tell that the there this to what which who will with you"
     ).split()
 )
+_Group = tuple[str, str, str]
+_AT_ONCE = 8_192
+"""Questions in memory as Python objects."""
 _ALIKE = 0.8
 """Share of content words from which two questions with the same answer ask the same."""
 
@@ -71,13 +74,16 @@ class Checks:
         self.rules = recipe.verify
         self.teacher: TeacherChoice = recipe.verify.teacher or wanted(recipe).teacher
         self.pictures: Sequence[Picture] = read_pictures(pool)
-        self._originals = _texts_by_image(pool)
-        self._written = written
+        self._pool, self._written = pool, written
 
     def __iter__(self) -> Iterator[list[Verdict]]:
         """The questions of each image, those with a fault of form or a likeness told apart."""
+        there = _asked_by_image(self._pool)
+        place, asked = next(there, (-1, []))
         for image, rows in groupby(_rows(self._written / WRITTEN), key=lambda row: row["image"]):
-            yield _looked_at(list(rows), self._originals.get(image, []))
+            while 0 <= place < image:
+                place, asked = next(there, (-1, []))
+            yield _looked_at(list(rows), asked if place == image else [])
 
     def requests(self) -> Iterator[Request]:
         """Each question without a fault, `answers` times."""
@@ -194,16 +200,15 @@ def verify_answers(
         checks = Checks(pool, written, recipe)
         refuse_other_teacher(checks.teacher, (p.name for p in checks.pictures))
         tally = ask_all(checks.requests, checks.teacher, pool, ledger, asking)
-        verdicts = [checks.judged(v, ledger) for of_image in checks for v in of_image]
-    kept = [v for v in verdicts if v.fault is None]
-    added = as_questions({**v.row, "agreement": v.agreement} for v in kept)
+        added, rejected, counts = _judged(checks, ledger)
     questions, repeated = merge(pool, added)
-    faults = {r.number: Verdict(kept[r.number].row, Fault(r.reason), r.detail) for r in repeated}
-    kept = [faults.get(number, verdict) for number, verdict in enumerate(kept)]
-    rejected = [v for v in verdicts if v.fault is not None] + [v for v in kept if v.fault]
+    ids = [picture.image_id for picture in checks.pictures]
+    more = [_repetition(added, r.number, Fault(r.reason), r.detail) for r in repeated]
+    for verdict in more:
+        counts[_group(verdict.row)].update({"": -1, str(verdict.fault): 1})
+    rejected.append(_rejections(more, ids))
     with new_folder(out, "pool") as folder:
-        ids = [picture.image_id for picture in checks.pictures]
-        write_extension(pool, questions, (_rejection(v, ids) for v in rejected), folder)
+        write_extension(pool, questions, pa.concat_tables(rejected), folder)
         told = {k: pool_manifest[k] for k in ("images", "quarantine", "reasons")}
         if count := pool_manifest.get("not_compared"):
             told["not_compared"] = count
@@ -218,7 +223,7 @@ def verify_answers(
                 "missing": tally.total - tally.done,
                 "requests": written_manifest["requests"] + tally.total,
                 "usd": round(written_manifest["usd"] + tally.usd, 6),
-                "yield": _yield([v for v in kept if v.fault is None], rejected),
+                "yield": _yield(counts),
             },
             "files": files,
         }
@@ -252,41 +257,69 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         raise FolderError(f"{path} is damaged ({error}); write it again.") from None
 
 
-def _texts_by_image(pool: Path) -> dict[int, list[dict[str, Any]]]:
-    """Id, question and answer of the pool's own questions, by the row of their image."""
+def _asked_by_image(pool: Path) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+    """Id, question and answer of the pool's own questions, image by image in its order."""
     columns = ["image", "id", "question", "answer"]
-    texts: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for batch in read_questions(pool, columns).to_batches():
-        for row in batch.to_pylist():
-            texts[row.pop("image")].append(row)
-    return texts
+
+    def rows() -> Iterator[dict[str, Any]]:
+        with open_questions(pool, columns) as file:
+            for number in range(file.num_record_batches):
+                yield from file.get_batch(number).to_pylist()
+
+    for image, of_image in groupby(rows(), key=lambda row: row["image"]):
+        yield image, list(of_image)
 
 
-def _rejection(verdict: Verdict, ids: Sequence[str]) -> dict[str, Any]:
-    row = {name: verdict.row[name] for name in QUESTION.names}
-    return {
-        "image_id": ids[verdict.row["image"]],
-        **row,
-        "agreement": verdict.agreement,
-        "reason": verdict.fault,
-        "detail": verdict.detail,
-        "reply": verdict.reply,
-    }
+def _judged(
+    checks: Checks, ledger: Ledger
+) -> tuple[pa.Table, list[pa.Table], dict[_Group, Counter[str]]]:
+    """Questions that hold, those that do not, and how many by kind, source, task and fault."""
+    ids = [picture.image_id for picture in checks.pictures]
+    good, bad = [as_questions([])], []
+    counts: dict[_Group, Counter[str]] = defaultdict(Counter)
+    verdicts = (checks.judged(v, ledger) for of_image in checks for v in of_image)
+    while some := list(islice(verdicts, _AT_ONCE)):
+        kept = [v for v in some if v.fault is None]
+        good.append(as_questions({**v.row, "agreement": v.agreement} for v in kept))
+        bad.append(_rejections([v for v in some if v.fault is not None], ids))
+        for verdict in some:
+            counts[_group(verdict.row)][verdict.fault or ""] += 1
+    return pa.concat_tables(good), bad, counts
 
 
-def _yield(kept: Sequence[Verdict], rejected: Sequence[Verdict]) -> list[dict[str, Any]]:
+def _repetition(added: pa.Table, number: int, fault: Fault, detail: str) -> Verdict:
+    (row,) = added.slice(number, 1).to_pylist()
+    return Verdict(row, fault, detail, agreement=row["agreement"])
+
+
+def _rejections(verdicts: Sequence[Verdict], ids: Sequence[str]) -> pa.Table:
+    rows = [
+        {
+            "image_id": ids[verdict.row["image"]],
+            **{name: verdict.row[name] for name in QUESTION.names},
+            "agreement": verdict.agreement,
+            "reason": verdict.fault,
+            "detail": verdict.detail,
+            "reply": verdict.reply,
+        }
+        for verdict in verdicts
+    ]
+    return pa.Table.from_pylist(rows, REJECTED)
+
+
+def _group(row: dict[str, Any]) -> _Group:
+    return row["kind"], row["source"], row["task"]
+
+
+def _yield(counts: dict[_Group, Counter[str]]) -> list[dict[str, Any]]:
     """Per kind, source and task: how many were kept, and rejected for which reason."""
-    counts: dict[tuple[str, str, str], Counter[str]] = defaultdict(Counter)
-    for verdict in (*kept, *rejected):
-        row = verdict.row
-        counts[row["kind"], row["source"], row["task"]][verdict.fault or ""] += 1
     return [
         {
             "kind": kind,
             "source": source,
             "task": task,
-            "kept": faults.pop("", 0),
-            "rejected": dict(sorted(faults.items())),
+            "kept": faults[""],
+            "rejected": {fault: n for fault, n in sorted(faults.items()) if fault and n},
         }
         for (kind, source, task), faults in sorted(counts.items())
     ]

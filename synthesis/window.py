@@ -73,6 +73,7 @@ class Tally:
     usd: float = 0.0
     """What the job has cost, in earlier runs too, as far as prices are known."""
     tokens: int = 0
+    """What it has taken, likewise."""
     unanswered: int = 0
     """Requests given up in this run."""
     why: str = ""

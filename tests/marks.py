@@ -39,7 +39,7 @@ def marks_script(body: Body, _: int) -> Say:
     mark = _MARK.search(asked)
     form = prompt.rpartition("JSON schema:\n")[2]
     if '"reasoning"' in form:
-        assert mark
+        assert mark, prompt
         said = {"reasoning": "It is known.", "answer": value(mark[1])}
     elif '"clarity"' in form:
         said = {"reason": "One mark.", "clarity": 1, "complexity": 0}
@@ -47,10 +47,10 @@ def marks_script(body: Body, _: int) -> Say:
         seed = sha256(json.dumps(body["messages"][0]["content"][0]).encode()).hexdigest()[:6]
         said = {"questions": [_written(f"m{int(seed, 16)}x{n}") for n in range(5)]}
     elif '"rationale"' in form:
-        assert mark
+        assert mark, prompt
         said = _written(f"{mark[1]}c")
     else:
-        assert mark
+        assert mark, prompt
         shorter = "Write the question shorter" in prompt
         text = f"Value of mark {mark[1]}?" if shorter else f"Tell how much mark {mark[1]} is worth."
         said = {"question": text, "answer": value(mark[1])}

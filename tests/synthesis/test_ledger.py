@@ -26,7 +26,7 @@ def test_an_answer_is_found_by_all_that_decides_it(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger") as ledger:
         ledger.add(first, Reply(GOOD, input_tokens=7, output_tokens=3), 0.5, 1.2)
         ledger.add(first, Reply("another", Status.REFUSED), 9.0, 1.0)  # the first one stays
-        assert ledger.known(first.key) == (Status.ANSWERED, 0.5)
+        assert ledger.known(first.key) == (Status.ANSWERED, 0.5, 10)
         assert ledger.known(other.key) is None
         entry = ledger.read(requests_in(tmp_path, 1)[0].key)
     assert entry is not None

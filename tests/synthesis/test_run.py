@@ -445,3 +445,24 @@ def test_verified_questions_are_reported(marks: Path, tmp_path: Path) -> None:
     assert told["synthesis"]["yield"][0]["kept"] == 100
     assert "ask_image" in page
     assert json.dumps(told)
+
+
+def test_one_budget_is_for_writing_and_verifying(
+    marks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """80 requests write, 480 verify; each costs 140 millionths of a dollar."""
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    (tmp_path / "prices.yaml").write_text("m: {input: 1, output: 2}\n")
+    recipe = marks_recipe(splits={"train": 1.0})
+    with teacher_server(marks_script) as server:
+        poor = asking(tmp_path, server.url, prices=tmp_path / "prices.yaml", budget_usd=0.03)
+        with pytest.raises(TeacherError, match="The budget is spent"):
+            mathv360k.build(recipe, tmp_path / "out", pool=marks, asking=poor)
+        assert 80 < server.answered.total() < 0.03 / 140e-6
+        tokens = asking(tmp_path, server.url, prices=poor.prices, budget_tokens=560 * 120 - 1)
+        with pytest.raises(TeacherError, match="The budget is spent"):
+            mathv360k.build(recipe, tmp_path / "out", pool=marks, asking=tokens)
+        rich = asking(tmp_path, server.url, prices=poor.prices, budget_usd=1.0)
+        manifest = mathv360k.build(recipe, tmp_path / "out", pool=marks, asking=rich)
+    assert server.answered.total() == 560
+    assert manifest["synthesis"]["usd"] == pytest.approx(560 * 140e-6)
