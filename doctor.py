@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from .builder.folders import is_intact, read_manifest
 from .builder.sources import SOURCES, missing_files
 from .errors import FolderError
 
-_NEEDED = ("mathv360k", "datasets", "huggingface_hub", "pyarrow", "pillow")
+_NEEDED = ("mathv360k", "datasets", "huggingface_hub", "pyarrow", "pillow", "openai")
 _EXTRAS = {
     "torch": "score",
     "transformers": "score",
-    "scikit-learn": "score",
     "faiss-cpu": "score",
     "accelerate": "train",
     "peft": "train",
@@ -48,7 +48,7 @@ def examine(folder: Path, source_root: Path | None = None) -> list[Check]:
     free = shutil.disk_usage(folder).free / 2**30
     checks.append(Check("disk", "good" if free > 20 else "note", f"{free:,.0f} GiB free here"))
     checks.append(Check("cores", "good", str(os.cpu_count())))
-    checks.append(_token())
+    checks += [_token(), _teacher_key()]
     checks.append(_dataset(folder / "mathv360k"))
     if source_root is not None:
         checks += [_source(name, source_root) for name in SOURCES if SOURCES[name].files]
@@ -61,6 +61,14 @@ def _token() -> Check:
     if get_token():
         return Check("Hub token", "good", "found")
     return Check("Hub token", "note", "none; `hf auth login` before publishing")
+
+
+def _teacher_key() -> Check:
+    where = os.environ.get("OPENAI_BASE_URL")
+    server = f"$OPENAI_BASE_URL is {urlsplit(where).hostname}" if where else "OpenAI's own server"
+    if os.environ.get("OPENAI_API_KEY"):
+        return Check("teacher", "good", f"$OPENAI_API_KEY is set; {server}")
+    return Check("teacher", "note", f"no $OPENAI_API_KEY; {server}, or name one with --base-url")
 
 
 def _device() -> Check:

@@ -345,14 +345,6 @@ def _usd(
     return round(price.usd(reply), 4)
 
 
-def answers_of(
-    requests: Iterable[Request], ledger: Ledger
-) -> Iterator[tuple[Request, BaseModel | Failure]]:
-    """Each request with what the ledger has for it."""
-    for request in requests:
-        yield request, answer_of(request, ledger)
-
-
 def refuse_other_teacher(teacher: TeacherChoice, images: Iterable[str]) -> None:
     """Raise `UsageError` where the embedded teacher would be shown what it has not drawn."""
     if teacher.model != EMBEDDED:

@@ -17,7 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..builder.answers import same_answer
+from ..builder.answers import final_answer, same_answer
 from ..builder.extension import as_questions, merge, write_extension
 from ..builder.folders import (
     content_digest,
@@ -114,7 +114,7 @@ def judge(row: dict[str, Any], answers: Sequence[Any], min_agreement: float) -> 
 
     The statement itself counts as one voice against the others.
     """
-    given = [answer.answer for answer in answers if not isinstance(answer, Failure)]
+    given = [final_answer(a.answer) for a in answers if not isinstance(a, Failure)]
     if not given:
         return Verdict(row, Fault.NOT_VERIFIED, "no answer could be had")
     choices, unit = row["choices"], row["unit"]

@@ -184,6 +184,7 @@ def test_the_threshold_is_the_recipes() -> None:
 
 def test_answers_are_compared_as_what_they_mean() -> None:
     row = {"question": "q", "answer": r"\frac{1}{2}", "choices": [], "unit": None}
-    assert judge(row, said("1/2", "0.5", "50"), 0.6).agreement == pytest.approx(2 / 3)
+    answers = said("1/2", "0.5", r"So it is \boxed{\frac12}.", "50")
+    assert judge(row, answers, 0.6).agreement == pytest.approx(3 / 4)
     row = {"question": "q", "answer": "red", "choices": ["blue", "red"], "unit": None}
     assert judge(row, said("B", "(b)", "Red"), 1.0).fault is None
