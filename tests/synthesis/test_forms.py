@@ -79,7 +79,9 @@ def test_no_text_breaks_the_reader(text: str) -> None:
         read_form(text, Answered)
 
 
-_TEXT = st.text(st.characters(exclude_characters="\b\f\\", exclude_categories=["Cs"]), max_size=60)
+_TEXT = st.text(
+    st.characters(exclude_characters="\b\f\n\r\t\\", exclude_categories=["Cs"]), max_size=60
+)
 
 
 @given(_TEXT, _TEXT, st.lists(_TEXT, max_size=5))
