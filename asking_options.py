@@ -61,7 +61,7 @@ def _asking(
         key_variable=key_variable,
         structured=structured,
         timeout=timeout,
-        limits=Limits(concurrency, requests_per_minute, tokens_per_minute),
+        limits=Limits(concurrency, requests_per_minute, tokens_per_minute, useless=partial),
         budget_usd=budget,
         budget_tokens=budget_tokens,
         prices=prices,

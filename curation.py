@@ -21,6 +21,7 @@ from .builder.folders import (
     finished,
     new_folder,
     read_manifest,
+    refuse_own_input,
     seal,
     write_manifest,
 )
@@ -67,6 +68,7 @@ def select(
     """
     from .builder.subset import Choice, mark_contamination, write_subset
 
+    refuse_own_input(out, pool)
     pool_manifest = open_pool(pool)
     score_manifest = None if scores is None else read_manifest(scores, "scores")
     items = _read_benchmarks(against, progress)

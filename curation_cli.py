@@ -11,7 +11,7 @@ import typer
 
 from . import curation, scoring
 from .asking_options import DRY_RUN, asking_options
-from .builder.recipe import Recipe, Scoring, Selection, TeacherChoice, read_recipe
+from .builder.recipe import Recipe, Scoring, Selection, TeacherChoice, read_recipe, teacher_named
 from .errors import UsageError, require_extra
 from .pipeline import beside
 from .synthesis.asking import Asking
@@ -20,6 +20,7 @@ from .terminal import (
     Json,
     Quiet,
     progress_bars,
+    refuse_path,
     show_estimate,
     show_hits,
     show_labelled,
@@ -41,16 +42,6 @@ Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1)]
 _CLIP = Scoring().model
 
 
-def _refuse(path: Path | None, *suffixes: str) -> None:
-    """Say before the work is done that its result cannot be written to `path`."""
-    if path is None:
-        return
-    if path.suffix.lower() not in suffixes:
-        raise UsageError(f"{path} must end in {' or '.join(suffixes)}.")
-    if not path.resolve().parent.is_dir():
-        raise UsageError(f"{path.parent} is not a folder; make it first.")
-
-
 @app.command(epilog="Example: `mathv360k label mathv360k.pool --count 200 --images to-label`")
 @asking_options
 def label(
@@ -70,11 +61,11 @@ def label(
     quiet: Quiet = False,
 ) -> None:
     """Draw images to label, uniformly over sources, as a table for people or a teacher."""
-    _refuse(out, ".csv")
+    refuse_path(out, ".csv")
     if teacher is not None:
         if images is not None:
             raise UsageError("--images copies pictures for people; leave it out with --teacher.")
-        _label_by(TeacherChoice(model=teacher), pool, out, count, seed, asking, dry_run,
+        _label_by(teacher_named(teacher), pool, out, count, seed, asking, dry_run,
                   as_json, quiet)  # fmt: skip
         return
     if dry_run:
@@ -200,7 +191,7 @@ def select(
     if chosen.select is None:
         chosen = chosen.model_copy(update={"select": Selection()})
     assert chosen.select is not None
-    _refuse(picture, ".png")
+    refuse_path(picture, ".png")
     if dry_run:
         if against:
             raise UsageError("--dry-run does not look at benchmarks; leave --against out.")
@@ -265,8 +256,8 @@ def decontaminate(
         raise UsageError("Name at least one benchmark with --against.")
     if dataset is None and export is None:
         raise UsageError("Name a dataset folder to search, or a file with --export.")
-    _refuse(report, ".html", ".htm")
-    _refuse(export, ".parquet")
+    refuse_path(report, ".html", ".htm")
+    refuse_path(export, ".parquet")
     hits, unreadable = [], []
     with progress_bars(quiet or as_json) as progress:
         if export is not None:

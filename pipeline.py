@@ -104,7 +104,7 @@ def _extended(recipe: Recipe, pool: Path, out: Path, asking: Asking) -> Path:
     written, verified = beside(out, "synthesis"), beside(out, "verified")
     spent = synthesize(pool, recipe, written, asking)
     if asking.budget_usd is not None:  # one budget for both
-        asking = replace(asking, budget_usd=max(0.0, asking.budget_usd - spent["usd"]))
+        asking = replace(asking, budget_usd=max(0.0, asking.budget_usd - (spent["usd"] or 0)))
     if asking.budget_tokens is not None:
         asking = replace(asking, budget_tokens=max(0, asking.budget_tokens - spent["tokens"]))
     verify_answers(pool, written, recipe, verified, asking)

@@ -9,7 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from .asking_options import DRY_RUN, asking_options
-from .builder.recipe import Recipe, Synthesis, TeacherChoice, Verification, read_recipe
+from .builder.recipe import (
+    Recipe,
+    Synthesis,
+    TeacherChoice,
+    Verification,
+    read_recipe,
+    teacher_named,
+)
 from .errors import UsageError
 from .pipeline import beside
 from .synthesis import run, verify
@@ -20,6 +27,7 @@ from .terminal import (
     OUT,
     Json,
     Quiet,
+    refuse_path,
     show_estimate,
     show_ledger,
     show_written,
@@ -49,13 +57,14 @@ def _chosen(recipe: str | None, teacher: str | None) -> Recipe:
     if synthesis is None:
         if teacher is None:
             raise UsageError("Name who writes: a recipe with `synthesize`, or --teacher MODEL.")
-        synthesis = Synthesis(teacher=TeacherChoice(model=teacher))
+        synthesis = Synthesis(teacher=teacher_named(teacher))
     elif teacher is not None:
         synthesis = synthesis.model_copy(update={"teacher": _renamed(synthesis.teacher, teacher)})
     return chosen.model_copy(update={"synthesize": synthesis})
 
 
 def _renamed(choice: TeacherChoice, model: str) -> TeacherChoice:
+    teacher_named(model)  # raises for an empty one
     rate = choice.error_rate if model == EMBEDDED else 0.0
     return TeacherChoice(**{**choice.model_dump(), "model": model, "error_rate": rate})
 
@@ -113,13 +122,12 @@ def verify_answers(
     quiet: Quiet = False,
 ) -> None:
     """Keep the written questions that hold: good form, something new, and answers that agree."""
-    if report is not None and report.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{report} must end in .html.")
+    refuse_path(report, ".html", ".htm")
     written = written or beside(pool, "synthesis")
     chosen = _rules(Recipe(name="x") if recipe is None else read_recipe(recipe), written)
     changes: dict[str, Any] = {} if answers is None else {"answers": answers}
     if teacher is not None:
-        changes["teacher"] = TeacherChoice(model=teacher)
+        changes["teacher"] = teacher_named(teacher)
     rules = Verification.model_validate({**chosen.verify.model_dump(), **changes})
     chosen = chosen.model_copy(update={"verify": rules})
     if dry_run:
@@ -157,8 +165,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write all answers as Parquet, so that others need not pay for them again."""
-    if out.suffix != ".parquet" or not out.resolve().parent.is_dir():
-        raise UsageError(f"{out} must end in .parquet and lie in a folder that exists.")
+    refuse_path(out, ".parquet")
     with Ledger(ledger, must_exist=True) as opened:
         count = opened.export(out)
     _say({"file": str(out), "answers": count}, f"{out} has {count:,} answers.", as_json)
@@ -171,6 +178,8 @@ def import_(
     as_json: Json = False,
 ) -> None:
     """Take over the answers of an export; those that are here already stay."""
+    if not file.is_file():
+        raise UsageError(f"{file} does not exist.")
     with Ledger(ledger) as opened:
         count, new = opened.import_(file)
     said = f"{new:,} of {count:,} answers are new in {ledger}."

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from . import pipeline
 from .doctor import Check
-from .errors import MathV360KError
+from .errors import MathV360KError, UsageError
 from .pipeline import QUARANTINE
 from .synthesis.teacher import Status
 from .synthesis.window import Tally, Watch
@@ -28,6 +28,16 @@ _LINE_EVERY = 60.0  # seconds
 
 OUT = Console()
 ERR = Console(stderr=True)
+
+
+def refuse_path(path: Path | None, *suffixes: str) -> None:
+    """Say before the work is done that its result cannot be written to `path`."""
+    if path is None:
+        return
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} must end in {' or '.join(suffixes)}.")
+    if not path.resolve().parent.is_dir():
+        raise UsageError(f"{path.parent} is not a folder; make it first.")
 
 
 def show_dataset(folder: Path, manifest: dict[str, Any]) -> None:
@@ -225,7 +235,7 @@ def show_labelled(told: dict[str, Any]) -> None:
     """What a teacher has labelled."""
     _print(f"{told['labels']} has labels of {told['labelled']:,} of {told['images']:,} images.")
     _show_faults(told["failures"], "Without a label")
-    _print(f"${told['usd']:,.2f}.")
+    _print(_usd(told["usd"]))
 
 
 def show_written(told: dict[str, Any]) -> None:
@@ -239,7 +249,7 @@ def show_yield(told: dict[str, Any]) -> None:
     """How many written questions were kept, by kind, source and task, and why others were not."""
     synthesis = told["synthesis"]
     table = Table(title=f"questions kept in {told['folder']}")
-    for name in ("kind", "source", "task", "written", "kept", "share"):
+    for name in ("kind", "source", "task", "asked for", "kept", "share"):
         table.add_column(name, justify="left" if name in ("kind", "source", "task") else "right")
     faults: dict[str, int] = {}
     for row in synthesis["yield"]:
@@ -259,8 +269,12 @@ def _show_faults(faults: dict[str, int], what: str) -> None:
         _print(f"{what}: {listed}.", "yellow")
 
 
+def _usd(usd: float | None) -> str:
+    return "at a price that is not known." if usd is None else f"${usd:,.2f}."
+
+
 def _show_cost(told: dict[str, Any]) -> None:
-    _print(f"{told['requests']:,} requests, ${told['usd']:,.2f}.")
+    _print(f"{told['requests']:,} answers of the teacher, {_usd(told['usd'])}")
     if told["missing"]:
         _print(
             f"{told['missing']:,} requests have no answer; the same command asks them.", "yellow"
@@ -280,7 +294,9 @@ def show_ledger(told: dict[str, Any]) -> None:
     OUT.print(table)
     answers = sum(row["answers"] for row in told["answers"])
     usd = sum(row["usd"] or 0 for row in told["answers"])
-    _print(f"{answers:,} answers, ${usd:,.2f}.")
+    unknown = sum(row["without_price"] for row in told["answers"])
+    more = f" and {unknown:,} answers whose price is not known" if unknown else ""
+    _print(f"{answers:,} answers, ${usd:,.2f}{more}.")
 
 
 @contextmanager

@@ -155,6 +155,12 @@ def new_folder(out: Path, step: Step) -> Iterator[Path]:
         lock.release()
 
 
+def refuse_own_input(out: Path, given: Path) -> None:
+    """Raise `UsageError` where a step would write into the folder that it reads."""
+    if out.resolve() == given.resolve():
+        raise UsageError(f"{out} is what is read; name another folder with --out.")
+
+
 def refuse_foreign(out: Path, step: Step) -> None:
     """Raise where `step` may not replace `out`: `FolderError` for anything it did not write.
 

@@ -103,6 +103,13 @@ class TeacherChoice(BaseModel):
         return self
 
 
+def teacher_named(model: str) -> TeacherChoice:
+    """The model of that name with the usual settings; raises `UsageError` for an empty one."""
+    if not model.strip():
+        raise UsageError("The name of the teacher is empty; give --teacher MODEL.")
+    return TeacherChoice(model=model)
+
+
 class KindChoice(BaseModel):
     """How questions of one kind are written: what differs from the kind's own settings.
 
@@ -126,9 +133,9 @@ class Synthesis(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     teacher: TeacherChoice
-    kinds: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], KindChoice] = {
-        name: KindChoice() for name in ("ask_image", "complex", "rephrase", "simplify")
-    }
+    kinds: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], KindChoice], Field(min_length=1)
+    ] = {name: KindChoice() for name in ("ask_image", "complex", "rephrase", "simplify")}
     parents: Annotated[int, Field(gt=0)] | None = 1
     """Originals of each image that others are written from; null: all of them."""
 

@@ -36,6 +36,8 @@ MEANINGS: dict[str, str] = {
     Fault.TRUNCATED: "The answer was cut off at the limit of tokens.",
     Fault.NOT_ACCEPTED: "The server did not take the request.",
     Fault.INVALID: "The answer is not of the form that was asked for, nor when it was mended.",
+    Fault.NOT_WRITTEN: "The teacher wrote fewer questions than it was asked for.",
+    Fault.NOT_ASKED_FOR: "The teacher wrote more questions than it was asked for.",
     Fault.NO_QUESTION: "The question is empty.",
     Fault.NO_ANSWER: "The answer is empty.",
     Fault.UNANSWERABLE: "The teacher's own answer is that there is none.",

@@ -59,6 +59,13 @@ class Asking:
     def open_ledger(self) -> Ledger:
         return Ledger(self.ledger)
 
+    def is_final(self) -> bool:
+        """Whether what was written from the ledger stands: nothing shall be asked again."""
+        if not self.ledger.exists():
+            return True
+        with self.open_ledger() as ledger:
+            return not ledger.has_forgotten()
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -124,6 +131,8 @@ def ask_all(
     `requests` yields the same ones each time it is called. Raises `TeacherError` where the teacher
     does not work, or where requests stay unanswered and that is not allowed.
     """
+    if asking.batch and teacher.model == EMBEDDED:
+        raise UsageError("The embedded teacher answers at once and takes no --batch.")
     budget = Budget(
         read_price(teacher.model, asking.prices), asking.budget_usd, asking.budget_tokens
     )
@@ -147,11 +156,12 @@ def ask_all(
             enough = asyncio.run(_ask(pending, teacher, pool, ledger, budget, asking, tally))
     except sqlite3.Error as error:
         raise FolderError(f"The ledger {asking.ledger} cannot be written: {error}.") from None
-    if tally.done < tally.total:  # or another process asked some of them
-        tally.done = sum(unanswered(request, ledger) is None for request in requests())
     asking.watch(tally)
-    _refuse_missing(tally, enough, asking)
-    return tally
+    # told by the ledger alone: another process may have asked some of these, too
+    final = _standing(requests(), ledger, Budget(budget.price))
+    final.why = tally.why
+    _refuse_missing(final, enough, asking)
+    return final
 
 
 def _shuffled(requests: Iterable[Request]) -> list[Request]:
@@ -255,6 +265,7 @@ def _standing(requests: Iterable[Request], ledger: Ledger, budget: Budget) -> Ta
         for status, price, tokens in entries:
             tally.ended[status] += 1
             tally.usd += price or 0.0
+            tally.unpriced += price is None
             tally.tokens += tokens
     budget.spend(tally.usd, tally.tokens)
     return tally

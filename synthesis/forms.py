@@ -4,23 +4,42 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from ..builder.schema import printable
 
 _MAX_FIELD = 8_000
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of writing."""
+
+
+def _spelled(value: Any) -> Any:
+    """Models write numbers as numbers and nothing as null, whatever the schema says."""
+    if value is None:
+        return ""
+    return str(value) if isinstance(value, (int, float)) else value
 
 
 def _bounded(text: str) -> str:
     # not as a constraint of the schema, which servers would refuse
     if len(text) > _MAX_FIELD:
         raise ValueError(f"{len(text):,} characters are too many")
-    return printable(text).strip()
+    return _UNPRINTABLE.sub("", printable(text)).strip()
 
 
-Text = Annotated[str, AfterValidator(_bounded)]
+Text = Annotated[str, BeforeValidator(_spelled), AfterValidator(_bounded)]
 _STRICT = ConfigDict(extra="ignore", json_schema_extra={"additionalProperties": False})
 """Models that do not honour the schema may say more; what they add is left out."""
 F = TypeVar("F", bound=BaseModel)
@@ -32,18 +51,46 @@ class Written(BaseModel):
     model_config = _STRICT
 
     question: Text
-    choices: Annotated[list[Text], Field(max_length=26)]
-    rationale: Text
+    choices: Annotated[
+        list[Text], Field(max_length=26), BeforeValidator(lambda v: [] if v is None else v)
+    ] = []
+    rationale: Text = ""
     answer: Text
-    unit: Text
+    unit: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """One of several questions that is not of its form."""
+
+    reply: str
+    problem: str
+
+
+def _or_spoilt(value: Any, read: ValidatorFunctionWrapHandler) -> Written | Spoilt:
+    try:
+        return read(value)
+    except ValidationError as error:
+        return Spoilt(json.dumps(value, ensure_ascii=False)[:_MAX_FIELD], _problem(error))
+
+
+def _one_good(questions: list[Any]) -> list[Any]:
+    bad = [q for q in questions if isinstance(q, Spoilt)]
+    if questions and len(bad) == len(questions):
+        raise ValueError(bad[0].problem)
+    return questions
 
 
 class WrittenSeveral(BaseModel):
-    """New questions about one image."""
+    """New questions about one image; one without form does not spoil the others."""
 
     model_config = _STRICT
 
-    questions: Annotated[list[Written], Field(min_length=1, max_length=40)]
+    questions: Annotated[
+        list[Annotated[Written, WrapValidator(_or_spoilt)]],
+        Field(min_length=1, max_length=40),
+        AfterValidator(_one_good),
+    ]
 
 
 class Reworded(BaseModel):
@@ -52,7 +99,7 @@ class Reworded(BaseModel):
     model_config = _STRICT
 
     question: Text
-    answer: Text
+    answer: Text = ""
 
 
 class Answered(BaseModel):
@@ -60,7 +107,7 @@ class Answered(BaseModel):
 
     model_config = _STRICT
 
-    reasoning: Text
+    reasoning: Text = ""
     answer: Text
 
 
@@ -69,7 +116,7 @@ class Judged(BaseModel):
 
     model_config = _STRICT
 
-    reason: Text
+    reason: Text = ""
     clarity: Annotated[int, Field(ge=0, le=1)]
     complexity: Annotated[int, Field(ge=0, le=3)]
 
@@ -108,12 +155,13 @@ def read_form(text: str, form: type[F]) -> F:
         return form.model_validate_json(text)
     except ValidationError as error:
         problem = _problem(error)
+        is_json = error.errors(include_url=False)[0]["type"] != "json_invalid"
     text = _THOUGHTS.sub("", text)
     for candidate in (*_FENCE.findall(text), *_objects(text)):
         try:
             return form.model_validate(json.loads(_COMMA.sub(r"\1", candidate), strict=False))
         except ValidationError as error:
-            problem = _problem(error)
+            problem = problem if is_json else _problem(error)  # not of some part of it
         except (ValueError, RecursionError):
             continue
     raise InvalidAnswer(problem)

@@ -65,7 +65,7 @@ def label_images(
         "images": len(frame),
         "labelled": len(frame) - failures.total(),
         "failures": dict(sorted(failures.items())),
-        "usd": round(tally.usd, 6),
+        "usd": None if tally.unpriced else round(tally.usd, 6),
     }
 
 

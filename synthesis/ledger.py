@@ -34,6 +34,7 @@ CREATE TABLE answers (key BLOB PRIMARY KEY, status TEXT NOT NULL, price REAL, mo
     text TEXT NOT NULL, input_tokens INTEGER NOT NULL, cached_tokens INTEGER NOT NULL,
     output_tokens INTEGER NOT NULL, seconds REAL NOT NULL, answered_at REAL NOT NULL);
 CREATE TABLE demonstrations (name TEXT PRIMARY KEY, rows TEXT NOT NULL);
+CREATE TABLE forgotten (key BLOB PRIMARY KEY);
 CREATE TABLE batches (id TEXT PRIMARY KEY, token TEXT NOT NULL, model TEXT NOT NULL,
     keys BLOB NOT NULL, started_at REAL NOT NULL);
 """
@@ -177,10 +178,26 @@ class Ledger:
             round(time.time(), 3),
         )
         self._db.execute(_INSERT, row)
+        self._db.execute("DELETE FROM forgotten WHERE key = ?", (row[0],))
 
     def forget(self, status: Status) -> int:
         """Take out all answers that ended so, to be asked again; how many."""
-        return self._db.execute("DELETE FROM answers WHERE status = ?", (status,)).rowcount
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute(
+            "INSERT OR IGNORE INTO forgotten SELECT key FROM answers WHERE status = ?", (status,)
+        )
+        count = self._db.execute("DELETE FROM answers WHERE status = ?", (status,)).rowcount
+        self._db.execute("COMMIT")
+        return count
+
+    def take_back(self, keys: Iterable[str]) -> None:
+        """Take out the answers to these requests: what they say is not about the requests."""
+        rows = ((bytes.fromhex(key),) for key in keys)
+        self._db.executemany("DELETE FROM answers WHERE key = ?", rows)
+
+    def has_forgotten(self) -> bool:
+        """Whether there are requests that shall be asked again."""
+        return self._db.execute("SELECT 1 FROM forgotten LIMIT 1").fetchone() is not None
 
     def summary(self) -> list[dict[str, Any]]:
         """Answers, tokens and price (USD) by model, purpose and status."""
@@ -283,8 +300,9 @@ class Ledger:
         except SourceError:
             raise
         except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, sqlite3.Error) as e:
-            said = str(e).strip().split("\n")[0][:200]
-            raise SourceError(f"{path} is not an exported ledger: {said}.") from None
+            lacking = isinstance(e, KeyError)
+            said = "it was not written by one" if lacking else str(e).strip().split("\n")[0][:200]
+            raise SourceError(f"{path} is not an exported ledger: {said.rstrip('.')}.") from None
         after = self._db.execute("SELECT count(*) FROM answers").fetchone()[0]
         return count, after - before
 

@@ -19,6 +19,8 @@ from .request import Picture, Request
 from .teacher import Denied, Overloaded, Reply, Status, Unreachable
 
 _MAX_SAID = 300
+_MAX_TEXT = 200_000
+"""Characters of an answer that are kept; no question is as long."""
 _SECRET = 12
 """Characters from which a key is one: what servers of one's own are given, `none` or `x`, is found
 in any answer."""
@@ -30,13 +32,14 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1
 
 
 class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: dict[str, Any] | None = None
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
+    prompt_tokens_details: Any = None
 
 
 class _Message(msgspec.Struct):
-    content: str | list[Any] | None = None
+    content: Any = None
+    """A text, or a list of parts with texts."""
     refusal: str | None = None
 
 
@@ -49,7 +52,7 @@ class Completion(msgspec.Struct):
     """The part of a chat completion that is needed."""
 
     choices: list[_Choice] = []
-    usage: _Usage | None = None
+    usage: Any = None
 
 
 class OpenAITeacher:
@@ -79,6 +82,8 @@ class OpenAITeacher:
             raise UsageError(
                 f"No key: set {key_variable}, or name a server of your own with --base-url."
             )
+        if key and not (key.isascii() and key.isprintable()):
+            raise UsageError(f"{key_variable} is no key: it has characters that none has.")
         self._pool = pool
         self._blob: FileIO | None = None
         self._key = key
@@ -233,19 +238,11 @@ class OpenAITeacher:
 
 def read_completion(completion: Completion) -> Reply:
     """What a chat completion says, and how it ended."""
-    usage = completion.usage or _Usage()
-    details = usage.prompt_tokens_details or {}
-    cached = details.get("cached_tokens")
-    tokens: dict[str, Any] = {
-        "input_tokens": usage.prompt_tokens or 0,
-        "cached_tokens": min(cached, usage.prompt_tokens or 0) if isinstance(cached, int) else 0,
-        "output_tokens": usage.completion_tokens or 0,
-    }
+    tokens = _tokens(completion.usage)
     if not completion.choices:
         return Reply("", Status.INVALID, **tokens)
     choice = completion.choices[0]
-    content = choice.message.content
-    text = content if isinstance(content, str) else ""
+    text = _text(choice.message.content)
     if choice.message.refusal:
         return Reply(choice.message.refusal, Status.REFUSED, **tokens)
     if choice.finish_reason == "content_filter":
@@ -253,6 +250,30 @@ def read_completion(completion: Completion) -> Reply:
     if choice.finish_reason == "length":
         return Reply(text, Status.TRUNCATED, **tokens)
     return Reply(text, **tokens)
+
+
+def _tokens(said: Any) -> dict[str, Any]:
+    """What a completion took; 0 where the server tells nothing that makes sense."""
+    try:
+        usage = msgspec.convert(said, _Usage) if said else _Usage()
+    except msgspec.ValidationError:
+        usage = _Usage()
+    details = usage.prompt_tokens_details
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    counts = (usage.prompt_tokens, cached, usage.completion_tokens)
+    whole = [n if isinstance(n, int) and 0 <= n < 2**40 else 0 for n in counts]
+    return {
+        "input_tokens": whole[0],
+        "cached_tokens": min(whole[1], whole[0]),
+        "output_tokens": whole[2],
+    }
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, list):
+        texts = (part.get("text") for part in content if isinstance(part, dict))
+        content = "".join(text for text in texts if isinstance(text, str))
+    return content[:_MAX_TEXT] if isinstance(content, str) else ""
 
 
 class _Error(msgspec.Struct):

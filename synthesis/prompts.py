@@ -22,6 +22,9 @@ _SANDBOX = ImmutableSandboxedEnvironment(  # a recipe, and its prompts, may come
 )
 
 
+_LEFT_OUT = ("title", "description", "default")
+
+
 @dataclass(frozen=True)
 class Prompt:
     """What is asked, and the form of the answer; `digest` changes when either does."""
@@ -92,7 +95,9 @@ def _repair() -> Template:
 
 
 def _untitled(schema: Any) -> Any:
-    """A JSON schema without what only people read: every token of it is paid for."""
+    """A JSON schema without what only people read, for every token of it is paid for, and with all
+    fields required, as structured output wants it."""
     if isinstance(schema, dict):
-        return {n: _untitled(v) for n, v in schema.items() if n not in ("title", "description")}
+        plain = {n: _untitled(v) for n, v in schema.items() if n not in _LEFT_OUT}
+        return {**plain, "required": list(plain["properties"])} if "properties" in plain else plain
     return [_untitled(item) for item in schema] if isinstance(schema, list) else schema

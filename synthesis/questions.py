@@ -13,7 +13,7 @@ from ..builder.answer_form import answer_type, decimals
 from ..builder.answers import find_choice, same_answer
 from ..builder.schema import AnswerType, QuestionType
 from .asking import Failure
-from .forms import Reworded, Written, WrittenSeveral
+from .forms import Reworded, Spoilt, Written, WrittenSeveral
 from .plan import Planned
 from .teacher import Status
 
@@ -27,6 +27,8 @@ class Fault(StrEnum):
     TRUNCATED = "truncated"
     NOT_ACCEPTED = "not_accepted"
     INVALID = "invalid"
+    NOT_WRITTEN = "not_written"
+    NOT_ASKED_FOR = "not_asked_for"
     NO_QUESTION = "no_question"
     NO_ANSWER = "no_answer"
     UNANSWERABLE = "unanswerable"
@@ -50,6 +52,10 @@ _FAULTS: dict[Status | None, Fault] = {
 }
 
 
+_MAX_REPLY = 4_000
+"""Characters of a reply without a question that are kept beside it; the ledger has all of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A question as a teacher wrote it: its row, or what is wrong with it.
@@ -65,18 +71,39 @@ class Candidate:
 
 
 def candidates(planned: Planned, answer: BaseModel | Failure) -> Iterator[Candidate]:
-    """The questions in a teacher's answer, in their order; a failure is one without question."""
+    """The questions in a teacher's answer, in their order, and those that are lacking: as many as
+    were asked for, or more."""
     if isinstance(answer, Failure):
-        row = _row(planned, 0, "", (), "", None, None, None)
-        yield Candidate(row, _FAULTS[answer.status], answer.detail, answer.text)
+        for number in range(planned.kind.count):
+            reply = answer.text[:_MAX_REPLY] if number == 0 else ""
+            yield _none(planned, number, _FAULTS[answer.status], answer.detail, reply)
     elif isinstance(answer, WrittenSeveral):
-        for number, written in enumerate(answer.questions[: planned.kind.count]):
-            yield _written(planned, number, written)
+        yield from _several(planned, answer)
     elif isinstance(answer, Written):
         yield _written(planned, 0, answer)
     else:
         assert isinstance(answer, Reworded)
         yield _reworded(planned, answer)
+
+
+def _several(planned: Planned, answer: WrittenSeveral) -> Iterator[Candidate]:
+    count = planned.kind.count
+    for number, said in enumerate(answer.questions):
+        if isinstance(said, Spoilt):
+            yield _none(planned, number, Fault.INVALID, said.problem, said.reply[:_MAX_REPLY])
+            continue
+        candidate = _written(planned, number, said)
+        if number >= count:
+            detail = f"{count} questions were asked for"
+            candidate = Candidate(candidate.row, Fault.NOT_ASKED_FOR, detail)
+        yield candidate
+    for number in range(len(answer.questions), count):
+        detail = f"{len(answer.questions)} of {count} questions came"
+        yield _none(planned, number, Fault.NOT_WRITTEN, detail, "")
+
+
+def _none(planned: Planned, number: int, fault: Fault, detail: str, reply: str) -> Candidate:
+    return Candidate(_row(planned, number, "", (), "", None, None, None), fault, detail, reply)
 
 
 def _written(planned: Planned, number: int, said: Written) -> Candidate:

@@ -85,7 +85,7 @@ def synthesize(pool: Path, recipe: Recipe, out: Path, asking: Asking) -> dict[st
         "software": {"mathv360k": version("mathv360k")},
     }
     done = done_before(out, "synthesis", parameters)
-    if done and not done["missing"]:
+    if done and not done["missing"] and asking.is_final():
         return done
     with asking.open_ledger() as ledger:
         job = Job(pool, recipe, ledger)
@@ -98,9 +98,9 @@ def synthesize(pool: Path, recipe: Recipe, out: Path, asking: Asking) -> dict[st
                 "questions": faults.pop("", 0),
                 "faults": dict(sorted(faults.items())),
                 "missing": tally.total - tally.done,
-                "requests": tally.total,
+                "requests": tally.ended.total(),
                 "tokens": tally.tokens,
-                "usd": round(tally.usd, 6),
+                "usd": None if tally.unpriced else round(tally.usd, 6),
                 "files": {WRITTEN: seal(folder / WRITTEN)},
             }
             write_manifest(folder, "synthesis", body)

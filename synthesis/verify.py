@@ -26,6 +26,7 @@ from ..builder.folders import (
     is_intact,
     new_folder,
     read_manifest,
+    refuse_own_input,
     seal,
     write_manifest,
 )
@@ -185,6 +186,7 @@ def verify_answers(
     Or leave the folder where nothing has changed. Raises `TeacherError` where the teacher does not
     answer, `FolderError` where `written` was not written about `pool`.
     """
+    refuse_own_input(out, pool)
     pool_manifest = open_pool(pool)
     written_manifest = _open_written(written, content_digest(pool_manifest))
     parameters = {
@@ -194,7 +196,7 @@ def verify_answers(
         "software": {n: version(n) for n in ("mathv360k", "math-verify")},
     }
     done = done_before(out, "pool", parameters)
-    if done and not done["synthesis"]["missing"]:
+    if done and not done["synthesis"]["missing"] and asking.is_final():
         return done
     with asking.open_ledger() as ledger:
         checks = Checks(pool, written, recipe)
@@ -207,6 +209,7 @@ def verify_answers(
     for verdict in more:
         counts[_group(verdict.row)].update({"": -1, str(verdict.fault): 1})
     rejected.append(_rejections(more, ids))
+    spent = written_manifest["usd"]
     with new_folder(out, "pool") as folder:
         write_extension(pool, questions, pa.concat_tables(rejected), folder)
         told = {k: pool_manifest[k] for k in ("images", "quarantine", "reasons")}
@@ -221,8 +224,8 @@ def verify_answers(
                 "teacher": written_manifest["parameters"]["synthesize"]["teacher"]["model"],
                 "verified_by": checks.teacher.model if recipe.verify.answers else None,
                 "missing": tally.total - tally.done,
-                "requests": written_manifest["requests"] + tally.total,
-                "usd": round(written_manifest["usd"] + tally.usd, 6),
+                "requests": written_manifest["requests"] + tally.ended.total(),
+                "usd": None if tally.unpriced or spent is None else round(spent + tally.usd, 6),
                 "yield": _yield(counts),
             },
             "files": files,

@@ -20,7 +20,7 @@ from random import Random
 import msgspec
 
 from ..errors import MathV360KError, TeacherError
-from .budget import Budget, input_tokens
+from .budget import Budget, count_tokens, input_tokens
 from .forms import InvalidAnswer, read_form
 from .ledger import Ledger
 from .request import Request
@@ -28,6 +28,7 @@ from .teacher import Denied, Overloaded, Reply, Status, Teacher, Unreachable
 
 _JUDGED = 100
 """Requests that have ended last, by which a broken server is recognised."""
+_USELESS_SHARE = 0.95
 _BROKEN_SHARE = 0.5
 _BROKEN_FROM = 20
 _LOSSES = 3
@@ -56,6 +57,8 @@ class Limits:
     tokens_per_minute: int | None = None
     retries: int = 6
     """Tries of a request after the first one; being told to slow down does not count."""
+    useless: bool = False
+    """Whether to go on where hardly an answer can be used."""
 
 
 @dataclass(slots=True)
@@ -72,6 +75,8 @@ class Tally:
     """Answers by status, those of earlier runs too."""
     usd: float = 0.0
     """What the job has cost, in earlier runs too, as far as prices are known."""
+    unpriced: int = 0
+    """Answers whose price is not known."""
     tokens: int = 0
     """What it has taken, likewise."""
     unanswered: int = 0
@@ -93,9 +98,16 @@ class Tally:
 
 def keep(
     request: Request, reply: Reply, seconds: float, ledger: Ledger, budget: Budget, tally: Tally
-) -> Request | None:
-    """Put a reply into the ledger and count it; the request to mend it, if it has no form."""
+) -> tuple[Status, Request | None]:
+    """Put a reply into the ledger and count it: how it ended, and the request to mend it if it has
+    no form. Where the server does not tell what it took, that is estimated."""
     repair = None
+    if reply.text and not (reply.input_tokens or reply.output_tokens):
+        reply = msgspec.structs.replace(
+            reply,
+            input_tokens=input_tokens(request, budget.price),
+            output_tokens=count_tokens(request.teacher.model, [reply.text]),
+        )
     if reply.status is Status.ANSWERED:
         try:
             read_form(reply.text, request.prompt.form)
@@ -111,8 +123,9 @@ def keep(
     tally.done += repair is None
     tally.usd += price or 0.0
     tally.tokens += used
+    tally.unpriced += price is None
     tally.ended[reply.status] += 1
-    return repair
+    return reply.status, repair
 
 
 Watch = Callable[[Tally], None]
@@ -172,6 +185,8 @@ class Window:
         self._losses = 0  # likewise of connections and answers
         self._eased_at = 0.0
         self._ended: deque[bool] = deque(maxlen=_JUDGED)
+        self._of_use: deque[bool] = deque(maxlen=_JUDGED)
+        self._not_accepted: list[str] = []
         self._stop: MathV360KError | None = None
         self._failure: BaseException | None = None
         self._random = Random()
@@ -291,10 +306,13 @@ class Window:
 
     def _keep(self, request: Request, reply: Reply, seconds: float) -> None:
         """Keep a reply; one that is not in its form is asked for once more."""
-        repair = keep(request, reply, seconds, self._ledger, self._budget, self._tally)
+        status, repair = keep(request, reply, seconds, self._ledger, self._budget, self._tally)
         if repair is not None:
             self._ready.append(self._job(repair))
+        if reply.status is Status.NOT_ACCEPTED:
+            self._not_accepted.append(request.key)
         self._judge(reply.status is not Status.NOT_ACCEPTED, reply.text)
+        self._look_at_use(status)
         if reply.wait:
             self._pause(reply.wait)
         self._setbacks = self._losses = 0
@@ -304,10 +322,24 @@ class Window:
             gc.collect(1)
         self._watch(self._tally)
 
+    def _look_at_use(self, status: Status) -> None:
+        """Stop where hardly an answer can be used: all of them are paid for."""
+        self._of_use.append(status is Status.ANSWERED)
+        bad = self._of_use.count(False)
+        if bad < _USELESS_SHARE * _JUDGED or self._limits.useless:
+            return
+        self._stop = self._stop or TeacherError(
+            f"{bad} of the last {_JUDGED} answers cannot be used (the last one ended as "
+            f"{status}), so the run was stopped; `mathv360k ledger show` counts them, "
+            "--partial goes on all the same."
+        )
+
     def _put_off(self, job: _Job, why: str, wait: float | None, counts: bool) -> None:
         job.tries += counts
         if not self._ended and job.tries >= _FIRST_TRIES:
-            self._stop = self._stop or TeacherError(f"The teacher cannot be reached: {why}.")
+            self._stop = self._stop or TeacherError(
+                f"No answer can be had from the teacher: {why}."
+            )
         if job.tries > self._limits.retries:
             self._tally.unanswered += 1
             self._tally.why = why
@@ -350,6 +382,7 @@ class Window:
         bad = self._ended.count(False)
         if good or len(self._ended) < _BROKEN_FROM or bad < _BROKEN_SHARE * len(self._ended):
             return
+        self._ledger.take_back(self._not_accepted)  # a broken server says nothing about a request
         self._stop = self._stop or TeacherError(
             f"{bad} of the last {len(self._ended)} requests failed, so the run was stopped "
             f"({said}); answers so far are in the ledger, run the command again when the server "

@@ -95,7 +95,7 @@ def test_numbers_are_those_of_the_manifest(verified: Path, tmp_path: Path) -> No
         }
     whole = sum(kept.values())
     assert f"of which {whole} ({whole / sum(written.values()):.1%}) are kept; it answered" in text
-    assert f"{told['requests']:,} requests and $0.00." in text
+    assert f"{told['requests']:,} answers and $0.00." in text
     kinds = sorted({row["kind"] for row in told["yield"]})
     reasons = table(text, "reason")
     assert reasons.pop("reason") == ["in all", *kinds, "what it means"]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from mathv360k.builder.recipe import Synthesis
 from mathv360k.synthesis.asking import Failure
-from mathv360k.synthesis.forms import Answered, Reworded, Written, WrittenSeveral
+from mathv360k.synthesis.forms import Answered, Reworded, Written, WrittenSeveral, read_form
 from mathv360k.synthesis.kinds import example_values, question_kinds
 from mathv360k.synthesis.plan import Original, Planned, Subject
 from mathv360k.synthesis.questions import candidates, gives_away
 from mathv360k.synthesis.request import Picture, Request
+from mathv360k.synthesis.teacher import Status
 from mathv360k.synthesis.verify import alike, judge
 
 _SYNTHESIS = Synthesis.model_validate({"teacher": {"model": "m"}})
@@ -60,9 +62,21 @@ def test_a_good_question_becomes_a_row() -> None:
 
 def test_of_an_image_no_more_are_taken_than_were_asked_for() -> None:
     several = WrittenSeveral(questions=[written(question=f"Q{n}?") for n in range(9)])
-    rows = [c.row for c in candidates(planned("ask_image"), several)]
-    assert [row["id"] for row in rows] == [f"One/a.png#ask_image-{n}" for n in range(5)]
-    assert {row["parent_id"] for row in rows} == {None}
+    made = list(candidates(planned("ask_image"), several))
+    assert [c.row["id"] for c in made] == [f"One/a.png#ask_image-{n}" for n in range(9)]
+    assert [c.fault for c in made] == [None] * 5 + ["not_asked_for"] * 4
+    assert {c.row["parent_id"] for c in made} == {None}
+
+
+def test_what_lacks_of_an_image_is_counted() -> None:
+    spoilt = {"question": "q", "answer": "1", "choices": 7}
+    text = json.dumps({"questions": [written().model_dump(), spoilt]})
+    made = list(candidates(planned("ask_image"), read_form(text, WrittenSeveral)))
+    assert [c.fault for c in made] == [None, "invalid", *["not_written"] * 3]
+    assert json.loads(made[1].reply) == spoilt
+    failed = list(candidates(planned("ask_image"), Failure(Status.REFUSED, "no", "I will not.")))
+    assert [c.fault for c in failed] == ["refused"] * 5
+    assert [c.reply for c in failed] == ["I will not.", "", "", "", ""]
 
 
 @pytest.mark.parametrize("answer", ["B", "(B)", "B. 6", "6"])

@@ -162,7 +162,7 @@ def test_what_brings_no_question_is_kept_with_its_reason(marks: Path, tmp_path: 
         )
     assert set(written["faults"]) >= {"refused", "truncated", "filtered"}
     rejected = pq.read_table(tmp_path / "out" / "rejected.parquet").to_pylist()
-    said = {row["reason"]: row["reply"] for row in rejected}
+    said = {row["reason"]: row["reply"] for row in rejected if row["reply"]}
     assert (said["refused"], said["truncated"], said["filtered"]) == ("No, sorry.", "half", "half")
     counts = Counter(row["reason"] for row in rejected)
     assert dict(counts) == written["faults"]
@@ -295,6 +295,9 @@ def test_what_does_not_fit_is_one_sentence(marks: Path, tmp_path: Path) -> None:
         (f"synthesize {marks}", 2, "Name who writes"),
         (f"synthesize {marks} release", 2, "Name who writes"),
         (f"synthesize {marks} --teacher drawn", 2, "only knows drawn pictures, not One/"),
+        (f"synthesize {marks} --teacher ''", 2, "name of the teacher is empty"),
+        (f"label {marks} --teacher ''", 2, "name of the teacher is empty"),
+        (f"verify-answers {marks} --report no/x.html", 2, "no is not a folder"),
         (f"synthesize {marks} --teacher m", 2, "No key: set OPENAI_API_KEY, or name a server"),
         (f"synthesize {marks} --teacher m --base-url ftp://x", 2, "must begin with http://"),
         (f"synthesize {marks} --teacher m --budget 5 --base-url http://x", 2, "price of this"),
@@ -445,6 +448,39 @@ def test_verified_questions_are_reported(marks: Path, tmp_path: Path) -> None:
     assert told["synthesis"]["yield"][0]["kept"] == 100
     assert "ask_image" in page
     assert json.dumps(told)
+
+
+def test_what_is_forgotten_is_asked_again(marks: Path, tmp_path: Path) -> None:
+    def script(body: Body, times: int) -> Say:
+        broken = "mark m7?" in prompt_of(body) and not mended
+        return Say(finish="length") if broken else marks_script(body, times)
+
+    mended = False
+    recipe = marks_recipe()
+    with teacher_server(script) as server:
+        here = asking(tmp_path, server.url)
+        first = synthesize(marks, recipe, tmp_path / "written", here)
+        assert first["faults"] == {"truncated": 3}
+        assert synthesize(marks, recipe, tmp_path / "written", here) == first
+        assert answer("ledger forget ledger truncated", tmp_path) == {"forgotten": 3}
+        mended = True
+        assert synthesize(marks, recipe, tmp_path / "written", here)["questions"] == 160
+        before = server.seen.total()
+        assert synthesize(marks, recipe, tmp_path / "written", here)["questions"] == 160
+    assert server.seen.total() == before
+
+
+def test_a_pool_is_not_written_over_itself(marks: Path, tmp_path: Path) -> None:
+    recipe = marks_recipe()
+    before = files_in(marks)
+    with teacher_server(marks_script) as server:
+        here = asking(tmp_path, server.url)
+        synthesize(marks, recipe, tmp_path / "written", here)
+        with pytest.raises(UsageError, match="is what is read; name another folder"):
+            verify_answers(marks, tmp_path / "written", recipe, marks, here)
+    done = run(f"select {marks} --out {marks}", tmp_path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert files_in(marks) == before
 
 
 def test_one_budget_is_for_writing_and_verifying(

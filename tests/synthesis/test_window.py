@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from asking import GOOD, PRICE, ask, requests_in
-from mathv360k.errors import TeacherError
+from mathv360k.errors import TeacherError, UsageError
 from mathv360k.synthesis.budget import Budget
 from mathv360k.synthesis.ledger import Ledger
 from mathv360k.synthesis.teacher import Status
@@ -175,7 +176,7 @@ def test_what_no_request_can_pass_stops_the_run_at_once(
 
 
 def test_a_server_that_is_not_there_is_told_soon(tmp_path: Path) -> None:
-    with pytest.raises(TeacherError, match="cannot be reached: no connection"):
+    with pytest.raises(TeacherError, match="No answer can be had from the teacher: no connection"):
         ask(tmp_path, "http://127.0.0.1:9/v1", requests_in(tmp_path, 50))
 
 
@@ -190,8 +191,56 @@ def test_a_server_that_breaks_stops_the_run_and_loses_nothing(tmp_path: Path) ->
         with pytest.raises(TeacherError, match=r"requests failed, so the run was stopped \(out of"):
             ask(tmp_path, server.url, requests, limits=Limits(4))
         assert server.seen.total() < 100
+    with Ledger(tmp_path / "ledger") as ledger:  # what a broken server refuses is asked again
+        kept = [ledger.known(r.key) for r in requests]
+    assert [k[0] for k in kept if k] == [Status.ANSWERED] * 30
+
+
+def test_a_model_whose_answers_are_of_no_use_is_not_paid_for_ever(tmp_path: Path) -> None:
+    requests = requests_in(tmp_path, 400)
+    with teacher_server(lambda *_: Say('{"reas', finish="length")) as server:
+        with pytest.raises(
+            TeacherError, match=r"95 of the last 100 answers cannot be used .*trunc"
+        ):
+            ask(tmp_path, server.url, requests, limits=Limits(4))
+        assert server.seen.total() < 120
+        tally = ask(tmp_path, server.url, requests, limits=Limits(4, useless=True))[1]
+    assert tally.done == 400
+
+
+@pytest.mark.parametrize(
+    "content", [[{"type": "text", "text": GOOD[:20]}, {"type": "text", "text": GOOD[20:]}], GOOD]
+)
+def test_answers_in_parts_and_without_usage(content: Any, tmp_path: Path) -> None:
+    message = {"role": "assistant", "content": content}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    raw = json.dumps({"choices": [choice], "usage": {"prompt_tokens": "many"}}).encode()
+    requests = requests_in(tmp_path, 2)
+    with teacher_server(lambda *_: Say(raw=raw)) as server:
+        tally = ask(tmp_path, server.url, requests)[1]
+    assert tally.ended == {Status.ANSWERED: 2}
     with Ledger(tmp_path / "ledger") as ledger:
-        assert sum(ledger.read(r.key) is not None for r in requests) == server.seen.total()
+        entry = ledger.read(requests[0].key)
+    assert entry is not None
+    assert entry.text == GOOD
+    assert entry.input_tokens > 300  # of the image alone 255, by the usual rule
+    assert entry.output_tokens == len(GOOD) // 4 + 4
+
+
+def test_a_word_for_a_key_does_not_spoil_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "draw")
+    requests = requests_in(tmp_path, 1)
+    with teacher_server(lambda *_: Say(GOOD)) as server:
+        ask(tmp_path, server.url, requests)
+    with Ledger(tmp_path / "ledger") as ledger:
+        entry = ledger.read(requests[0].key)
+    assert entry is not None
+    assert entry.text == GOOD
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-schlüssel-1234")
+    with pytest.raises(UsageError, match="OPENAI_API_KEY is no key"):
+        ask(tmp_path, server.url, requests_in(tmp_path, 1, seed=1))
 
 
 def test_a_request_that_never_passes_is_given_up_and_told(tmp_path: Path) -> None:
