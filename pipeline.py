@@ -37,7 +37,7 @@ from .curation import select
 from .dataset_card.card import write_card
 from .errors import FolderError, SourceError, UsageError
 from .scoring import score
-from .synthesis.asking import Asking
+from .synthesis.asking import Asking, refuse_without_budget
 
 QUARANTINE = "quarantine.parquet"
 
@@ -67,13 +67,16 @@ def build(
     """
     out = Path(out)
     refuse_foreign(out, "dataset")  # before hours of reading
+    asking = asking or Asking(beside(out, "ledger"))
+    if recipe.synthesize and not asking.ledger.exists():
+        refuse_without_budget(recipe.synthesize.teacher, asking)
     if pool is None:
         pool = beside(out, "pool")
         read_sources(recipe, pool, None if source_root is None else Path(source_root), progress)
     pool = _curated(recipe, Path(pool), out, against, progress)
     if recipe.synthesize and "synthesis" not in open_pool(pool):
         with _explained(pool, open_pool(pool)):
-            pool = _extended(recipe, pool, out, asking or Asking(beside(out, "ledger")))
+            pool = _extended(recipe, pool, out, asking)
         if against:  # new questions may be those of a benchmark, too
             marked = beside(out, "marked")
             select(pool, Recipe(name=recipe.name), marked, against=against, progress=progress)

@@ -139,7 +139,9 @@ def ask_all(
     tally = _standing(requests(), ledger, budget)
     if tally.done == tally.total:
         return tally
-    _refuse_without_budget(requests, teacher, ledger, asking, budget)
+    if not budget.limited and budget.price and (budget.price.input or budget.price.output):
+        usd = estimate(requests(), teacher, ledger, asking.prices)["usd"]
+        refuse_without_budget(teacher, asking, usd)
     asking.watch(tally)
 
     def pending() -> Iterator[Request]:
@@ -228,21 +230,16 @@ def _server(pool: Path, asking: Asking) -> OpenAITeacher:
     )
 
 
-def _refuse_without_budget(
-    requests: Callable[[], Iterable[Request]],
-    teacher: TeacherChoice,
-    ledger: Ledger,
-    asking: Asking,
-    budget: Budget,
-) -> None:
-    """Raise `UsageError` where money would be spent and nobody has said how much."""
-    price = budget.price
-    if budget.limited or price is None or not (price.input or price.output):
+def refuse_without_budget(teacher: TeacherChoice, asking: Asking, usd: float | None = None) -> None:
+    """Raise `UsageError` where money would be spent and nobody has said how much; `usd` is what it
+    will be about, where that is known."""
+    price = read_price(teacher.model, asking.prices)
+    limited = asking.budget_usd is not None or asking.budget_tokens is not None
+    if limited or price is None or not (price.input or price.output):
         return
-    usd = estimate(requests(), teacher, ledger, asking.prices)["usd"]
+    about = "" if usd is None else f", about ${usd:,.2f} for what is still to be asked"
     raise UsageError(
-        f"{teacher.model} costs money, about ${usd:,.2f} for what is still to be asked; say with "
-        "--budget USD how much it may be."
+        f"{teacher.model} costs money{about}; say with --budget USD how much it may be."
     )
 
 

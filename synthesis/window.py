@@ -198,6 +198,7 @@ class Window:
         alone: what is wrong with all of them is found out once.
         """
         rest = iter(requests)
+        collected = gc.isenabled()
         gc.freeze()  # what is there already is looked through at every collection otherwise
         gc.disable()
         try:
@@ -213,8 +214,9 @@ class Window:
         finally:
             for task in self._flying:
                 task.cancel()
-            gc.enable()
             gc.unfreeze()
+            if collected:
+                gc.enable()
 
     async def _run(self) -> bool:
         enough = True

@@ -289,6 +289,12 @@ def test_money_is_only_spent_where_a_budget_is_given(
     assert "80 answers, $0.00" in shown or "80 answers, $0.01" in shown
 
 
+def test_a_build_says_before_hours_of_reading_that_it_costs_money(tmp_path: Path) -> None:
+    recipe = {"name": "x", "sources": {"GEOS": {}}, "synthesize": {"teacher": {"model": "gpt-4o"}}}
+    with pytest.raises(UsageError, match="gpt-4o costs money; say with --budget"):
+        mathv360k.build(Recipe.model_validate(recipe), tmp_path / "out", source_root=tmp_path)
+
+
 def test_what_does_not_fit_is_one_sentence(marks: Path, tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("mine")
     for call, code, said in (
