@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from random import sample
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel
@@ -31,6 +32,10 @@ EMBEDDED = "drawn"
 KEY_VARIABLE = "OPENAI_API_KEY"
 _ESTIMATED = 2_000
 """Requests whose tokens are counted for an estimate; the others are taken to be like them."""
+_LOOKED_UP = 500
+"""Requests that are looked up in the ledger at a time."""
+_HELD = 20_000
+"""Missing requests that are held in memory, to be found without going through all again."""
 _OUTPUT = 150
 """Output tokens per question, where the ledger has no answers yet to tell from."""
 
@@ -65,6 +70,13 @@ class Asking:
             return True
         with self.open_ledger() as ledger:
             return not ledger.has_forgotten()
+
+
+class _Standing(NamedTuple):
+    """How a job stands, and what is missing, where that is little."""
+
+    tally: Tally
+    missing: list[Request] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +148,7 @@ def ask_all(
     budget = Budget(
         read_price(teacher.model, asking.prices), asking.budget_usd, asking.budget_tokens
     )
-    tally = _standing(requests(), ledger, budget)
+    tally, few = _standing(requests(), ledger, budget)
     if tally.done == tally.total:
         return tally
     if not budget.limited and budget.price and (budget.price.input or budget.price.output):
@@ -146,7 +158,8 @@ def ask_all(
 
     def pending() -> Iterator[Request]:
         """What has no answer at the moment it is sent: another process may have asked it."""
-        for request in requests() if alone else _shuffled(requests()):
+        left = requests() if few is None or asking.batch else few
+        for request in left if alone else _shuffled(left):
             missing = unanswered(request, ledger)
             if missing is not None:
                 yield missing
@@ -160,7 +173,7 @@ def ask_all(
         raise FolderError(f"The ledger {asking.ledger} cannot be written: {error}.") from None
     asking.watch(tally)
     # told by the ledger alone: another process may have asked some of these, too
-    final = _standing(requests(), ledger, Budget(budget.price))
+    final = _standing(requests(), ledger, Budget(budget.price)).tally
     final.why = tally.why
     _refuse_missing(final, enough, asking)
     return final
@@ -243,29 +256,33 @@ def refuse_without_budget(teacher: TeacherChoice, asking: Asking, usd: float | N
     )
 
 
-def _standing(requests: Iterable[Request], ledger: Ledger, budget: Budget) -> Tally:
+def _standing(requests: Iterable[Request], ledger: Ledger, budget: Budget) -> _Standing:
     """How a job stands before anything is asked."""
-    tally = Tally()
-    for request in requests:
-        tally.total += 1
-        known = ledger.known(request.key)
-        if known is None:
-            continue
-        entries = [known]
-        if known[0] is Status.INVALID:
-            rest = unanswered(request, ledger)
-            if rest is None:
-                tally.done += 1
-                entries += _mended(request, ledger)
-        else:
-            tally.done += 1
-        for status, price, tokens in entries:
-            tally.ended[status] += 1
-            tally.usd += price or 0.0
-            tally.unpriced += price is None
-            tally.tokens += tokens
+    tally, missing = Tally(), list[Request]()
+    left = iter(requests)
+    while some := list(islice(left, _LOOKED_UP)):
+        known = ledger.known_of([request.key for request in some])
+        for request in some:
+            tally.total += 1
+            entry = known.get(request.key)
+            entries = [] if entry is None else [entry]
+            if entry is None:
+                rest: Request | None = request
+            elif entry[0] is Status.INVALID:
+                rest = unanswered(request, ledger)
+                entries += [] if rest else _mended(request, ledger)
+            else:
+                rest = None
+            tally.done += rest is None
+            if rest is not None and len(missing) <= _HELD:
+                missing.append(rest)
+            for status, price, tokens in entries:
+                tally.ended[status] += 1
+                tally.usd += price or 0.0
+                tally.unpriced += price is None
+                tally.tokens += tokens
     budget.spend(tally.usd, tally.tokens)
-    return tally
+    return _Standing(tally, missing if len(missing) <= _HELD else None)
 
 
 def _mended(request: Request, ledger: Ledger) -> list[tuple[Status, float | None, int]]:
