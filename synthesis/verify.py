@@ -155,10 +155,44 @@ def _looked_at(rows: list[dict[str, Any]], originals: list[dict[str, Any]]) -> l
                     Verdict(row, Fault.NEAR_DUPLICATE, f"asks the same as {like['id']}")
                 )
                 continue
+            against = next((o for o in originals if new and contradict(row, o)), None)
+            if against is not None:
+                verdicts.append(_contradicted(Verdict(row, None, ""), against))
+                continue
             if new:
                 asked.append(row)
         verdicts.append(Verdict(row, None if fault is None else Fault(fault), detail, reply))
     return verdicts
+
+
+def _without_contradictions(verdicts: list[Verdict]) -> list[Verdict]:
+    """Of questions about an image that ask the same and are answered otherwise nobody knows which
+    is right: all of them go."""
+    kept = [v for v in verdicts if v.fault is None]
+    against = {
+        v.row["id"]: other.row
+        for v in kept
+        for other in kept
+        if other is not v and contradict(v.row, other.row)
+    }
+    return [
+        _contradicted(v, against[v.row["id"]]) if v.row["id"] in against else v for v in verdicts
+    ]
+
+
+def _contradicted(verdict: Verdict, other: dict[str, Any]) -> Verdict:
+    detail = f"answer {verdict.row['answer']!r}, but {other['id']} says {other['answer']!r}"
+    return Verdict(verdict.row, Fault.CONFLICTING_ANSWERS, detail, verdict.reply, verdict.agreement)
+
+
+def contradict(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two questions say the same words in the same order, offer the same choices, and have
+    different answers."""
+    words = _content_words(one["question"])
+    offered = [sorted(map(plain, row.get("choices") or ())) for row in (one, other)]
+    if not words or words != _content_words(other["question"]) or offered[0] != offered[1]:
+        return False
+    return not same_answer(one["answer"], other["answer"])
 
 
 def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
@@ -172,8 +206,12 @@ def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return share >= _ALIKE and same_answer(one["answer"], other["answer"])
 
 
+def _content_words(question: str) -> list[str]:
+    return [w for w in plain(question).split() if w not in _EMPTY_WORDS]
+
+
 def _content(question: str) -> tuple[frozenset[str], frozenset[str]]:
-    words = [w for w in plain(question).split() if w not in _EMPTY_WORDS]
+    words = _content_words(question)
     labels = {w for w in words if len(w) == 1 or any(c.isdigit() for c in w)}
     return frozenset(words), frozenset(labels)
 
@@ -261,8 +299,8 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _asked_by_image(pool: Path) -> Iterator[tuple[int, list[dict[str, Any]]]]:
-    """Id, question and answer of the pool's own questions, image by image in its order."""
-    columns = ["image", "id", "question", "answer"]
+    """What the pool's own questions ask and answer, image by image in its order."""
+    columns = ["image", "id", "question", "choices", "answer"]
 
     def rows() -> Iterator[dict[str, Any]]:
         with open_questions(pool, columns) as file:
@@ -280,7 +318,11 @@ def _judged(
     ids = [picture.image_id for picture in checks.pictures]
     good, bad = [as_questions([])], []
     counts: dict[_Group, Counter[str]] = defaultdict(Counter)
-    verdicts = (checks.judged(v, ledger) for of_image in checks for v in of_image)
+    verdicts = (
+        verdict
+        for of_image in checks
+        for verdict in _without_contradictions([checks.judged(v, ledger) for v in of_image])
+    )
     while some := list(islice(verdicts, _AT_ONCE)):
         kept = [v for v in some if v.fault is None]
         good.append(as_questions({**v.row, "agreement": v.agreement} for v in kept))

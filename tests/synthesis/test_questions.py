@@ -15,7 +15,7 @@ from mathv360k.synthesis.plan import Original, Planned, Subject
 from mathv360k.synthesis.questions import candidates, gives_away
 from mathv360k.synthesis.request import Picture, Request
 from mathv360k.synthesis.teacher import Status
-from mathv360k.synthesis.verify import alike, judge
+from mathv360k.synthesis.verify import alike, contradict, judge
 
 _SYNTHESIS = Synthesis.model_validate({"teacher": {"model": "m"}})
 _KINDS = {kind.name: kind for kind in question_kinds(_SYNTHESIS)}
@@ -165,6 +165,22 @@ def test_questions_that_ask_the_same(one: str, other: str, same: bool) -> None:
     rows = [{"question": question, "answer": "3"} for question in (one, other)]
     assert alike(*rows) is same
     assert not alike(rows[0], {**rows[1], "answer": "4"})
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("How many cars are there?", "how many cars are there", True),
+        ("Is A left of B?", "Is B left of A?", False),
+        ("What is the area of X?", "What is the area of Y?", False),
+    ],
+)
+def test_questions_that_contradict_each_other(one: str, other: str, same: bool) -> None:
+    rows = [{"question": q, "answer": a} for q, a in ((one, "3"), (other, "4"))]
+    assert contradict(*rows) is same
+    assert not contradict(rows[0], {**rows[1], "answer": "3.0"})
+    choices = [{**row, "choices": ["3", "4", last]} for row, last in zip(rows, "56", strict=True)]
+    assert not contradict(*choices)
 
 
 def said(*answers: str | None) -> list[Any]:

@@ -508,3 +508,35 @@ def test_one_budget_is_for_writing_and_verifying(
         manifest = mathv360k.build(recipe, tmp_path / "out", pool=marks, asking=rich)
     assert server.answered.total() == 560
     assert manifest["synthesis"]["usd"] == pytest.approx(560 * 140e-6)
+
+
+def test_answers_that_contradict_each_other_about_an_image_go_both(
+    marks: Path, tmp_path: Path
+) -> None:
+    def script(body: Body, times: int) -> Say:
+        if '"questions"' not in prompt_of(body):
+            return marks_script(body, times)
+        asked = [("Which is the first mark?", "m1"), ("which is the first mark", "m2"),
+                 ("What is the value of mark m3?", "3"), ("How many marks are there?", "4"),
+                 ("Is there a mark?", "Yes")]  # fmt: skip
+        rest = {"choices": [], "rationale": "", "unit": ""}
+        said = [{"question": q, "answer": a, **rest} for q, a in asked]
+        return Say(json.dumps({"questions": said}))
+
+    synthesis = {"teacher": {"model": "m"}, "kinds": {"ask_image": {}}}
+    recipe = marks_recipe(synthesize=synthesis, verify={"answers": 0})
+    with teacher_server(script) as server:
+        here = asking(tmp_path, server.url)
+        synthesize(marks, recipe, tmp_path / "written", here)
+        manifest = verify_answers(marks, tmp_path / "written", recipe, tmp_path / "out", here)
+    rejected = pq.read_table(tmp_path / "out" / "rejected.parquet").to_pylist()
+    of_image = [row for row in rejected if row["id"].startswith("One/3.png#")]
+    assert [(row["answer"], row["reason"]) for row in of_image] == [
+        ("m1", "conflicting_answers"),
+        ("m2", "conflicting_answers"),
+        # what an original says of its mark outweighs what a teacher wrote
+        ("3", "conflicting_answers"),
+    ]
+    (row,) = manifest["synthesis"]["yield"]
+    assert row["kept"] == 100 - sum(row["rejected"].values())
+    assert row["kept"] + len(rejected) == 100
