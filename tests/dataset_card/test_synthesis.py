@@ -89,7 +89,7 @@ def test_numbers_are_those_of_the_manifest(verified: Path, tmp_path: Path) -> No
             written[row[name]] += row["kept"] + sum(row["rejected"].values())
             kept[row[name]] += row["kept"]
         rows = table(text, name)
-        assert rows.pop(name) == ["written", "kept", "share"]
+        assert rows.pop(name) == ["asked for", "kept", "share"]
         assert rows == {
             n: [f"{written[n]:,}", f"{kept[n]:,}", f"{kept[n] / written[n]:.1%}"] for n in written
         }
