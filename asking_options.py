@@ -13,7 +13,7 @@ import typer
 
 from .synthesis.asking import Asking
 from .synthesis.window import Limits
-from .terminal import asking_bar
+from .synthesis_terminal import asking_bar
 
 DRY_RUN = Annotated[
     bool, typer.Option("--dry-run", help="Only say what it takes: requests, tokens, price.")
@@ -61,7 +61,7 @@ def _asking(
         key_variable=key_variable,
         structured=structured,
         timeout=timeout,
-        limits=Limits(concurrency, requests_per_minute, tokens_per_minute, useless=partial),
+        limits=Limits(concurrency, requests_per_minute, tokens_per_minute),
         budget_usd=budget,
         budget_tokens=budget_tokens,
         prices=prices,

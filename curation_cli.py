@@ -15,15 +15,14 @@ from .builder.recipe import Recipe, Scoring, Selection, TeacherChoice, read_reci
 from .errors import UsageError, require_extra
 from .pipeline import beside
 from .synthesis.asking import Asking
+from .synthesis_terminal import show_estimate, show_labelled
 from .terminal import (
     OUT,
     Json,
     Quiet,
     progress_bars,
     refuse_path,
-    show_estimate,
     show_hits,
-    show_labelled,
     show_not_compared,
     show_report,
     show_selection,

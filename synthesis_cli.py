@@ -23,15 +23,12 @@ from .synthesis import run, verify
 from .synthesis.asking import EMBEDDED, Asking
 from .synthesis.ledger import Ledger
 from .synthesis.teacher import Status
+from .synthesis_terminal import show_estimate, show_ledger, show_written, show_yield
 from .terminal import (
     OUT,
     Json,
     Quiet,
     refuse_path,
-    show_estimate,
-    show_ledger,
-    show_written,
-    show_yield,
 )
 
 app = typer.Typer()

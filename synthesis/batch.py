@@ -25,8 +25,8 @@ from .budget import Budget
 from .ledger import Ledger
 from .openai_teacher import Completion, OpenAITeacher, read_completion
 from .request import Request
+from .tally import Tally, Watch, keep
 from .teacher import Reply, Status
-from .window import Tally, Watch, keep
 
 MAX_REQUESTS = 50_000
 MAX_BYTES = 190 * 2**20

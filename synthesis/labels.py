@@ -13,7 +13,9 @@ from ..builder.labels import COLUMNS, sample_images
 from ..builder.pool import open_pool
 from ..builder.recipe import TeacherChoice
 from ..errors import UsageError
-from .asking import Asking, Failure, answer_of, ask_all, estimate, refuse_other_teacher
+from .answered import Failure, answer_of
+from .asking import Asking, ask_all, refuse_other_teacher
+from .estimate import estimate
 from .forms import Judged
 from .prompts import built_in
 from .request import Picture, Request

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from ..builder.answer_form import answer_type, decimals
 from ..builder.answers import find_choice, same_answer
 from ..builder.schema import AnswerType, QuestionType
-from .asking import Failure
+from .answered import Failure
 from .forms import Reworded, Spoilt, Written, WrittenSeveral
 from .plan import Planned
 from .teacher import Status

@@ -24,8 +24,10 @@ from ..builder.pool import open_pool, read_questions
 from ..builder.recipe import Recipe, Synthesis
 from ..builder.schema import QUESTION
 from ..errors import FolderError, UsageError
-from .asking import EMBEDDED, Asking, answer_of, ask_all, estimate, refuse_other_teacher
+from .answered import answer_of
+from .asking import EMBEDDED, Asking, ask_all, refuse_other_teacher
 from .demonstrations import demonstrations
+from .estimate import estimate
 from .kinds import question_kinds
 from .ledger import Ledger
 from .plan import Planned, examples, plan, read_subjects

@@ -34,27 +34,22 @@ from ..builder.pool import open_pool, open_questions
 from ..builder.recipe import Recipe, TeacherChoice
 from ..builder.schema import QUESTION, REJECTED, Kind
 from ..errors import FolderError
-from .asking import Asking, Failure, answer_of, ask_all, estimate, refuse_other_teacher
+from .answered import Failure, answer_of
+from .asking import Asking, ask_all, refuse_other_teacher
+from .estimate import estimate
 from .forms import Answered
 from .ledger import Ledger
+from .likeness import alike, contradict
 from .plan import read_pictures
 from .prompts import built_in
-from .questions import Fault, plain
+from .questions import Fault
 from .request import Picture, Request
 from .run import WRITTEN, wanted
 
 ANSWER = built_in("answer", Answered)
-_EMPTY_WORDS = frozenset(
-    plain(
-        "a an and are as at by can do does find for from give given has have how in is it its many "
-        "much of on or out please shown tell that the there this to what which who will with you"
-    ).split()
-)
 _Group = tuple[str, str, str]
 _AT_ONCE = 8_192
 """Questions in memory as Python objects."""
-_ALIKE = 0.8
-"""Share of content words from which two questions with the same answer ask the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,37 +178,6 @@ def _without_contradictions(verdicts: list[Verdict]) -> list[Verdict]:
 def _contradicted(verdict: Verdict, other: dict[str, Any]) -> Verdict:
     detail = f"answer {verdict.row['answer']!r}, but {other['id']} says {other['answer']!r}"
     return Verdict(verdict.row, Fault.CONFLICTING_ANSWERS, detail, verdict.reply, verdict.agreement)
-
-
-def contradict(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two questions say the same words in the same order, offer the same choices, and have
-    different answers."""
-    words = _content_words(one["question"])
-    offered = [sorted(map(plain, row.get("choices") or ())) for row in (one, other)]
-    if not words or words != _content_words(other["question"]) or offered[0] != offered[1]:
-        return False
-    return not same_answer(one["answer"], other["answer"])
-
-
-def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two questions about an image ask the same: nearly the same words, and all numbers
-    and labels, with the same answer."""
-    words, labels = _content(one["question"])
-    other_words, other_labels = _content(other["question"])
-    if labels != other_labels or not words | other_words:
-        return False
-    share = len(words & other_words) / len(words | other_words)
-    return share >= _ALIKE and same_answer(one["answer"], other["answer"])
-
-
-def _content_words(question: str) -> list[str]:
-    return [w for w in plain(question).split() if w not in _EMPTY_WORDS]
-
-
-def _content(question: str) -> tuple[frozenset[str], frozenset[str]]:
-    words = _content_words(question)
-    labels = {w for w in words if len(w) == 1 or any(c.isdigit() for c in w)}
-    return frozenset(words), frozenset(labels)
 
 
 def verify_answers(

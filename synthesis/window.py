@@ -10,20 +10,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import heapq
-import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 
-import msgspec
-
 from ..errors import MathV360KError, TeacherError
-from .budget import Budget, count_tokens, input_tokens
-from .forms import InvalidAnswer, read_form
+from .budget import Budget, input_tokens
 from .ledger import Ledger
 from .request import Request
+from .tally import Tally, Watch, keep
 from .teacher import Denied, Overloaded, Reply, Status, Teacher, Unreachable
 
 _JUDGED = 100
@@ -57,79 +54,6 @@ class Limits:
     tokens_per_minute: int | None = None
     retries: int = 6
     """Tries of a request after the first one; being told to slow down does not count."""
-    useless: bool = False
-    """Whether to go on where hardly an answer can be used."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """How a run stands."""
-
-    total: int = 0
-    """Requests of the job."""
-    done: int = 0
-    """Of these, those with an answer."""
-    asked: int = 0
-    """Answers that came in this run."""
-    ended: Counter[str] = field(default_factory=Counter)
-    """Answers by status, those of earlier runs too."""
-    usd: float = 0.0
-    """What the job has cost, in earlier runs too, as far as prices are known."""
-    unpriced: int = 0
-    """Answers whose price is not known."""
-    tokens: int = 0
-    """What it has taken, likewise."""
-    unanswered: int = 0
-    """Requests given up in this run."""
-    why: str = ""
-    """What the last of them failed of."""
-    started: float = field(default_factory=time.monotonic)
-
-    @property
-    def rate(self) -> float:
-        """Answers per second in this run."""
-        return self.asked / max(time.monotonic() - self.started, 1e-9)
-
-    @property
-    def usd_in_the_end(self) -> float:
-        """What the job will have cost, if it goes on as so far."""
-        return self.usd / self.done * self.total if self.done else 0.0
-
-
-def keep(
-    request: Request, reply: Reply, seconds: float, ledger: Ledger, budget: Budget, tally: Tally
-) -> tuple[Status, Request | None]:
-    """Put a reply into the ledger and count it: how it ended, and the request to mend it if it has
-    no form. Where the server does not tell what it took, that is estimated."""
-    repair = None
-    if reply.text and not (reply.input_tokens or reply.output_tokens):
-        reply = msgspec.structs.replace(
-            reply,
-            input_tokens=input_tokens(request, budget.price),
-            output_tokens=count_tokens(request.teacher.model, [reply.text]),
-        )
-    if reply.status is Status.ANSWERED:
-        try:
-            read_form(reply.text, request.prompt.form)
-        except InvalidAnswer as problem:
-            reply = msgspec.structs.replace(reply, status=Status.INVALID)
-            if request.mended is None and reply.text.strip():
-                repair = request.to_mend(reply.text, str(problem))
-    price = budget.price.usd(reply) if budget.price else None
-    ledger.add(request, reply, price, seconds)
-    used = reply.input_tokens + reply.output_tokens
-    budget.spend(price, used)
-    tally.asked += 1
-    tally.done += repair is None
-    tally.usd += price or 0.0
-    tally.tokens += used
-    tally.unpriced += price is None
-    tally.ended[reply.status] += 1
-    return reply.status, repair
-
-
-Watch = Callable[[Tally], None]
-"""Told how a run stands, after every answer."""
 
 
 @dataclass(order=True, slots=True)
@@ -168,7 +92,10 @@ class Window:
         limits: Limits,
         tally: Tally,
         watch: Watch = lambda _: None,
+        to_the_end: bool = False,
     ) -> None:
+        """With `to_the_end`, go on even where hardly an answer can be used."""
+        self._to_the_end = to_the_end
         self._teacher, self._ledger, self._budget = teacher, ledger, budget
         self._limits, self._tally, self._watch = limits, tally, watch
         self._places = float(limits.concurrency)
@@ -328,7 +255,7 @@ class Window:
         """Stop where hardly an answer can be used: all of them are paid for."""
         self._of_use.append(status is Status.ANSWERED)
         bad = self._of_use.count(False)
-        if bad < _USELESS_SHARE * _JUDGED or self._limits.useless:
+        if bad < _USELESS_SHARE * _JUDGED or self._to_the_end:
             return
         self._stop = self._stop or TeacherError(
             f"{bad} of the last {_JUDGED} answers cannot be used (the last one ended as "

@@ -15,7 +15,8 @@ from mathv360k.synthesis.ledger import Ledger
 from mathv360k.synthesis.openai_teacher import OpenAITeacher
 from mathv360k.synthesis.prompts import built_in
 from mathv360k.synthesis.request import Picture, Request
-from mathv360k.synthesis.window import Limits, Tally, Window
+from mathv360k.synthesis.tally import Tally
+from mathv360k.synthesis.window import Limits, Window
 from pools import diagram, encoded
 
 ANSWER = built_in("answer", Answered)
@@ -49,6 +50,7 @@ def ask(
     limits: Limits | None = None,
     budget: Budget | None = None,
     timeout: float = 20.0,
+    to_the_end: bool = False,
 ) -> tuple[bool, Tally]:
     """Ask them of a server, with the ledger `folder/ledger`; whether the budget sufficed."""
     with Ledger(folder / "ledger") as ledger:
@@ -60,7 +62,12 @@ def ask(
         try:
             with Ledger(folder / "ledger") as ledger:
                 window = Window(
-                    teacher, ledger, budget or Budget(PRICE), limits or Limits(16), tally
+                    teacher,
+                    ledger,
+                    budget or Budget(PRICE),
+                    limits or Limits(16),
+                    tally,
+                    to_the_end=to_the_end,
                 )
                 return await window.ask(r for r in requests if not ledger.known(r.key))
         finally:

@@ -41,9 +41,10 @@ from mathv360k.synthesis.asking import Asking, ask_all
 from mathv360k.synthesis.drawn.teacher import truth
 from mathv360k.synthesis.ledger import Ledger
 from mathv360k.synthesis.run import Job, synthesize
+from mathv360k.synthesis.tally import Tally
 from mathv360k.synthesis.teacher import Reply
 from mathv360k.synthesis.verify import verify_answers
-from mathv360k.synthesis.window import Limits, Tally
+from mathv360k.synthesis.window import Limits
 
 LATENCY, PLACES = 0.2, 256
 _WRITTEN = {"question": "How many?", "choices": [], "rationale": "By counting.", "answer": "3"}

@@ -20,8 +20,8 @@ from mathv360k.synthesis.budget import Budget
 from mathv360k.synthesis.ledger import Ledger
 from mathv360k.synthesis.openai_teacher import OpenAITeacher
 from mathv360k.synthesis.request import Request
+from mathv360k.synthesis.tally import Tally
 from mathv360k.synthesis.teacher import Status
-from mathv360k.synthesis.window import Tally
 from teacher_server import Body, Say, Server, prompt_of, teacher_server
 
 

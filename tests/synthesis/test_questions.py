@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from mathv360k.builder.recipe import Synthesis
-from mathv360k.synthesis.asking import Failure
+from mathv360k.synthesis.answered import Failure
 from mathv360k.synthesis.forms import Answered, Reworded, Written, WrittenSeveral, read_form
 from mathv360k.synthesis.kinds import example_values, question_kinds
+from mathv360k.synthesis.likeness import alike, contradict
 from mathv360k.synthesis.plan import Original, Planned, Subject
 from mathv360k.synthesis.questions import candidates, gives_away
 from mathv360k.synthesis.request import Picture, Request
 from mathv360k.synthesis.teacher import Status
-from mathv360k.synthesis.verify import alike, contradict, judge
+from mathv360k.synthesis.verify import judge
 
 _SYNTHESIS = Synthesis.model_validate({"teacher": {"model": "m"}})
 _KINDS = {kind.name: kind for kind in question_kinds(_SYNTHESIS)}

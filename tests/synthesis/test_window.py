@@ -204,7 +204,7 @@ def test_a_model_whose_answers_are_of_no_use_is_not_paid_for_ever(tmp_path: Path
         ):
             ask(tmp_path, server.url, requests, limits=Limits(4))
         assert server.seen.total() < 120
-        tally = ask(tmp_path, server.url, requests, limits=Limits(4, useless=True))[1]
+        tally = ask(tmp_path, server.url, requests, limits=Limits(4), to_the_end=True)[1]
     assert tally.done == 400
 
 
