@@ -1,4 +1,4 @@
-"""Answers to questions about drawn pictures: whether two say the same, and which choice one is."""
+"""Answers to questions about drawn pictures: their numbers, and which choice one is."""
 
 from __future__ import annotations
 
@@ -6,14 +6,9 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from ...builder.answers import same_answer
+
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-
-
-def same_answer(one: str, other: str) -> bool:
-    """Whether two answers say the same: the same text, or the same number."""
-    if NUMBER.fullmatch(one) and NUMBER.fullmatch(other):
-        return Decimal(one) == Decimal(other)
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def leading(text: str) -> Decimal | str:
@@ -23,7 +18,10 @@ def leading(text: str) -> Decimal | str:
 
 
 def as_choice(answer: str, choices: Sequence[str]) -> str:
-    """The answer as it stands among the choices, if it is there."""
+    """The answer as it stands among the choices, if it is there.
+
+    Unlike `find_choice` it takes no letter for a choice: many pictures ask for a letter.
+    """
     for like in (str.__eq__, same_answer, lambda a, b: leading(a) == leading(b)):
         found = [choice for choice in choices if like(choice, answer)]
         if len(found) == 1:

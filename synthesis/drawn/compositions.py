@@ -8,9 +8,10 @@ from dataclasses import replace
 from functools import lru_cache
 from random import Random
 
+from ...builder.answers import same_answer
 from ...builder.scenes.scene import DrawnQuestion
 from ...builder.schema import AnswerType
-from .answers import leading, same_answer
+from .answers import leading
 from .questions import Known, is_count
 from .rewordings import noun_phrase, unwrapped
 

@@ -14,6 +14,7 @@ from random import Random
 
 from pydantic import BaseModel
 
+from ...builder.answers import same_answer
 from ...builder.scenes.scene import DrawnQuestion
 from ...builder.schema import Kind
 from ...builder.sources.drawn import recall
@@ -21,7 +22,7 @@ from ...errors import UsageError
 from ..forms import Answered, Judged, Reworded, Written, WrittenSeveral
 from ..request import Request
 from ..teacher import Reply, Status
-from .answers import NUMBER, as_choice, same_answer
+from .answers import NUMBER, as_choice
 from .compositions import compose, understand
 from .questions import Known
 
