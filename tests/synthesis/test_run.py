@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections import Counter
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +26,7 @@ from mathv360k.builder.answers import same_answer
 from mathv360k.builder.folders import read_manifest
 from mathv360k.builder.intake import QUESTIONS
 from mathv360k.builder.pool import read_questions
+from mathv360k.curation import select
 from mathv360k.errors import TeacherError
 from mathv360k.pipeline import read_sources
 from mathv360k.synthesis.asking import Asking
@@ -518,7 +520,7 @@ def test_answers_that_contradict_each_other_about_an_image_go_both(
             return marks_script(body, times)
         asked = [("Which is the first mark?", "m1"), ("which is the first mark", "m2"),
                  ("What is the value of mark m3?", "3"), ("How many marks are there?", "4"),
-                 ("Is there a mark?", "Yes")]  # fmt: skip
+                 ("Tell how many marks there are.", "4.0")]  # fmt: skip
         rest = {"choices": [], "rationale": "", "unit": ""}
         said = [{"question": q, "answer": a, **rest} for q, a in asked]
         return Say(json.dumps({"questions": said}))
@@ -536,7 +538,67 @@ def test_answers_that_contradict_each_other_about_an_image_go_both(
         ("m2", "conflicting_answers"),
         # what an original says of its mark outweighs what a teacher wrote
         ("3", "conflicting_answers"),
+        ("4.0", "near_duplicate"),
     ]
     (row,) = manifest["synthesis"]["yield"]
     assert row["kept"] == 100 - sum(row["rejected"].values())
     assert row["kept"] + len(rejected) == 100
+
+
+def picture_of(pool: Path, name: str) -> bytes:
+    (row,) = [r for r in pq.read_table(pool / "images.parquet").to_pylist() if r["name"] == name]
+    return (pool / "images.bin").read_bytes()[row["offset"] : row["offset"] + row["size"]]
+
+
+def test_questions_about_a_benchmarks_image_are_marked_like_its_originals(
+    marks: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "Bench").mkdir()
+    (tmp_path / "Bench" / "7.png").write_bytes(picture_of(marks, "One/3.png"))
+    select(marks, Recipe(name="x"), tmp_path / "pool", against=[tmp_path / "Bench"])
+    recipe = marks_recipe(verify={"answers": 0})
+    with teacher_server(marks_script) as server:
+        here = asking(tmp_path, server.url)
+        synthesize(tmp_path / "pool", recipe, tmp_path / "written", here)
+        verify_answers(tmp_path / "pool", tmp_path / "written", recipe, tmp_path / "out", here)
+    rows = read_questions(tmp_path / "out", ["id", "contamination"]).to_pylist()
+    marked = {row["id"] for row in rows if row["contamination"]}
+    assert marked == {row["id"] for row in rows if row["id"].startswith("One/3.png#")}
+    assert len(marked) == 9
+
+
+def test_written_questions_that_a_benchmark_has_are_found_and_rejected_ones_stay(
+    marks: Path, tmp_path: Path
+) -> None:
+    text = "How far does the striped turtle swim between noon and midnight on Sunday?"
+    item = {"id": "t1", "question": text, "answer": "12"}
+    (tmp_path / "bench.jsonl").write_text(json.dumps(item) + "\n")
+
+    def script(body: Body, times: int) -> Say:
+        if '"questions"' not in prompt_of(body):
+            return Say(refusal="no") if "harder" in prompt_of(body) else marks_script(body, times)
+        if third not in body["messages"][0]["content"][0]["image_url"]["url"]:
+            return marks_script(body, times)
+        rest = {"choices": [], "rationale": "", "unit": ""}
+        return Say(json.dumps({"questions": [{"question": text, "answer": "12", **rest}]}))
+
+    third = b64encode(picture_of(marks, "One/3.png")).decode()
+    kinds = {"ask_image": {"count": 1}, "complex": {}}
+    recipe = marks_recipe(
+        synthesize={"teacher": {"model": "m"}, "kinds": kinds}, verify={"answers": 0}
+    )
+    with teacher_server(script) as server:
+        manifest = mathv360k.build(
+            recipe,
+            tmp_path / "out",
+            pool=marks,
+            against=[tmp_path / "bench.jsonl"],
+            asking=asking(tmp_path, server.url),
+        )
+    rows = mathv360k.load(tmp_path / "out", "questions", split="train")
+    found = {r["id"]: r["contamination"] for r in rows if r["contamination"]}  # type: ignore[index]
+    assert found == {"One/3.png#ask_image-0": "bench:t1 (text)"}
+    rejected = mathv360k.load(tmp_path / "out", "rejected", split="train")
+    reasons = Counter(rejected["reason"])  # type: ignore[index]
+    assert reasons == {"refused": 20, "not_asked_for": 19 * 4}
+    assert manifest["rejected"]["train"]["questions"] == 96

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -13,8 +14,10 @@ from asking import GOOD, PRICE, ask, requests_in
 from mathv360k.errors import TeacherError, UsageError
 from mathv360k.synthesis.budget import Budget
 from mathv360k.synthesis.ledger import Ledger
+from mathv360k.synthesis.openai_teacher import OpenAITeacher
+from mathv360k.synthesis.tally import Tally
 from mathv360k.synthesis.teacher import Status
-from mathv360k.synthesis.window import Limits
+from mathv360k.synthesis.window import Limits, Window
 from teacher_server import Body, Say, prompt_of, teacher_server
 
 
@@ -95,18 +98,22 @@ def test_passing_troubles_are_tried_again(trouble: Say, tmp_path: Path) -> None:
 
 def test_a_request_that_waits_holds_no_place(tmp_path: Path) -> None:
     done_at: dict[int, float] = {}
+    refused_at = 0.0
 
     def script(body: Body, times: int) -> Say:
+        nonlocal refused_at
         number = number_in(body)
         if number == 1 and times == 1:
-            return Say(status=429, headers={"retry-after": "1"})
+            refused_at = time.monotonic()
+            return Say(status=429, headers={"retry-after": "2"})
         done_at[number] = time.monotonic()
         return Say(GOOD)
 
     with teacher_server(script) as server:
         ask(tmp_path, server.url, requests_in(tmp_path, 30), limits=Limits(1))
     assert done_at[1] == max(done_at.values())
-    assert done_at[1] - done_at[29] > 0.3
+    assert done_at[1] - done_at[29] > 1
+    assert done_at[1] - refused_at > 1.9
 
 
 def test_overload_halves_the_places_and_answers_bring_them_back(tmp_path: Path) -> None:
@@ -124,6 +131,59 @@ def test_overload_halves_the_places_and_answers_bring_them_back(tmp_path: Path) 
         tally = ask(tmp_path, server.url, requests_in(tmp_path, 300), limits=Limits(64))[1]
     assert tally.done == 300
     assert refused < 300
+
+
+def test_places_come_back_when_a_server_has_recovered(tmp_path: Path) -> None:
+    flying: list[int] = []
+
+    def script(_: Body, __: int) -> Say:
+        if server.answered.total() < 40 and server.flying >= 2:
+            return Say(status=429, headers={"retry-after": "0.02"})
+        flying.append(server.flying)
+        return Say(GOOD, delay=0.01)
+
+    with teacher_server(script) as server:
+        ask(tmp_path, server.url, requests_in(tmp_path, 400), limits=Limits(16))
+    assert max(flying[:40]) <= 2
+    assert max(flying[-60:]) >= 14
+
+
+def test_a_server_that_is_down_for_a_while_is_not_hammered(tmp_path: Path) -> None:
+    down: list[float] = []
+
+    def script(_: Body, __: int) -> Say:
+        now = time.monotonic()
+        if server.answered.total() > 10 and (not down or now - down[0] < 1.5):
+            down.append(now)
+            return Say(status=503)
+        return Say(GOOD)
+
+    with teacher_server(script) as server:
+        tally = ask(tmp_path, server.url, requests_in(tmp_path, 600), limits=Limits(16))[1]
+    assert tally.done == 600
+    assert len(down) < 2 * 16
+
+
+def test_what_is_in_flight_when_a_run_is_interrupted_is_kept(tmp_path: Path) -> None:
+    requests = requests_in(tmp_path, 60)
+
+    async def interrupted() -> None:
+        teacher = OpenAITeacher(tmp_path, base_url=server.url)
+        with Ledger(tmp_path / "ledger") as ledger:
+            window = Window(teacher, ledger, Budget(PRICE), Limits(8), Tally())
+            running = asyncio.create_task(window.ask(requests))
+            while server.flying < 8:
+                await asyncio.sleep(0.01)
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+        await teacher.close()
+
+    with teacher_server(lambda *_: Say(GOOD, delay=0.3)) as server:
+        asyncio.run(interrupted())
+        assert 8 <= server.answered.total() < 30
+    with Ledger(tmp_path / "ledger") as ledger:
+        assert sum(ledger.known(r.key) is not None for r in requests) == server.answered.total()
 
 
 def test_the_servers_own_limits_are_waited_for(tmp_path: Path) -> None:
