@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ..builder.answers import same_answer
@@ -17,32 +18,32 @@ _ALIKE = 0.8
 """Share of content words from which two questions with the same answer ask the same."""
 
 
+_LABEL = re.compile(r"\b(?:[A-Z]{1,4}|\w*\d\w*)\b")
+
+
 def contradict(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two questions say the same words in the same order, offer the same choices, and have
     different answers."""
-    words = _content_words(one["question"])
-    offered = [sorted(map(plain, row.get("choices") or ())) for row in (one, other)]
-    if not words or words != _content_words(other["question"]) or offered[0] != offered[1]:
+    asked, offered = _content(one["question"]), sorted(map(plain, one.get("choices") or ()))
+    same = asked == _content(other["question"])
+    if not same or not asked[0] or offered != sorted(map(plain, other.get("choices") or ())):
         return False
     return not same_answer(one["answer"], other["answer"])
 
 
 def alike(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two questions about an image ask the same: nearly the same words, and all numbers
-    and labels, with the same answer."""
+    """Whether two questions about an image ask the same: nearly the same words, all numbers and
+    labels in the same order, and the same answer."""
     words, labels = _content(one["question"])
     other_words, other_labels = _content(other["question"])
-    if labels != other_labels or not words | other_words:
+    every = {*words, *other_words}
+    if labels != other_labels or not every:
         return False
-    share = len(words & other_words) / len(words | other_words)
+    share = len({*words} & {*other_words}) / len(every)
     return share >= _ALIKE and same_answer(one["answer"], other["answer"])
 
 
-def _content_words(question: str) -> list[str]:
-    return [w for w in plain(question).split() if w not in _EMPTY_WORDS]
-
-
-def _content(question: str) -> tuple[frozenset[str], frozenset[str]]:
-    words = _content_words(question)
-    labels = {w for w in words if len(w) == 1 or any(c.isdigit() for c in w)}
-    return frozenset(words), frozenset(labels)
+def _content(question: str) -> tuple[list[str], list[str]]:
+    """The words that matter, and the numbers and labels (`A`, `ABC`, `x1`), in their order."""
+    words = [w for w in plain(question).split() if w not in _EMPTY_WORDS]
+    return words, _LABEL.findall(question)

@@ -32,12 +32,13 @@ from ..builder.folders import (
 )
 from ..builder.pool import open_pool, open_questions
 from ..builder.recipe import Recipe, TeacherChoice
-from ..builder.schema import QUESTION, REJECTED, Kind
+from ..builder.schema import QUESTION, REJECTED
 from ..errors import FolderError
 from .answered import Failure, answer_of
 from .asking import Asking, ask_all, refuse_other_teacher
 from .estimate import estimate
 from .forms import Answered
+from .kinds import question_kinds
 from .ledger import Ledger
 from .likeness import alike, contradict
 from .plan import read_pictures
@@ -71,6 +72,7 @@ class Checks:
         self.teacher: TeacherChoice = recipe.verify.teacher or wanted(recipe).teacher
         self.pictures: Sequence[Picture] = read_pictures(pool)
         self._pool, self._written = pool, written
+        self._new_kinds = {k.name for k in question_kinds(wanted(recipe)) if k.answer == "new"}
 
     def __iter__(self) -> Iterator[list[Verdict]]:
         """The questions of each image, those with a fault of form or a likeness told apart."""
@@ -79,7 +81,7 @@ class Checks:
         for image, rows in groupby(_rows(self._written / WRITTEN), key=lambda row: row["image"]):
             while 0 <= place < image:
                 place, asked = next(there, (-1, []))
-            yield _looked_at(list(rows), asked if place == image else [])
+            yield _looked_at(list(rows), asked if place == image else [], self._new_kinds)
 
     def requests(self) -> Iterator[Request]:
         """Each question without a fault, `answers` times."""
@@ -135,15 +137,16 @@ def judge(row: dict[str, Any], answers: Sequence[Any], min_agreement: float) -> 
     return Verdict(row, Fault.DISAGREEMENT, detail, agreement=agreement)
 
 
-def _looked_at(rows: list[dict[str, Any]], originals: list[dict[str, Any]]) -> list[Verdict]:
+def _looked_at(
+    rows: list[dict[str, Any]], originals: list[dict[str, Any]], new_kinds: set[str]
+) -> list[Verdict]:
     """Faults of form as they were found, and repetitions of what is asked about the image."""
     verdicts = []
     asked = list(originals)
     for row in rows:
         fault, detail, reply = row.pop("fault"), row.pop("detail"), row.pop("reply")
         if fault is None:
-            # a rewording is like its original, and shall be
-            new = row["parent_id"] is None or row["kind"] == Kind.COMPLEX
+            new = row["kind"] in new_kinds  # a rewording is like its original, and shall be
             like = next((o for o in asked if new and alike(row, o)), None)
             if like is not None:
                 verdicts.append(

@@ -160,6 +160,8 @@ def test_what_gives_an_answer_away(
         ("How many red cars are there?", "How many blue cars are there?", False),
         ("What is the size of angle A?", "What is the size of angle B?", False),
         ("What is the sum of 3 and 4?", "What is the sum of 3 and 5?", False),
+        ("Is B left of C?", "Is C left of B?", False),
+        ("What is the size of angle ABC?", "Find the size of angle ABC.", True),
     ],
 )
 def test_questions_that_ask_the_same(one: str, other: str, same: bool) -> None:

@@ -222,6 +222,30 @@ def test_without_answers_only_the_form_counts(marks: Path, tmp_path: Path) -> No
     assert rows["agreement"].null_count == len(rows) == 180
 
 
+def test_new_questions_of_a_kind_of_ones_own_may_not_repeat_others(
+    marks: Path, tmp_path: Path
+) -> None:
+    def script(body: Body, times: int) -> Say:
+        said = json.loads(marks_script(body, times).text)
+        if prompt_of(body).startswith("Look closer."):
+            mark = prompt_of(body).partition("mark ")[2].partition("?")[0]
+            said |= {"question": f"Find the value of mark {mark}.", "answer": value(mark)}
+        return Say(json.dumps(said))
+
+    prompt = "Look closer.\nQuestion: {{ question }}\n"
+    kind = {"prompt": prompt, "about": "question", "answer": "new"}
+    recipe = marks_recipe(
+        synthesize={"teacher": {"model": "m"}, "kinds": {"closer": kind}}, verify={"answers": 0}
+    )
+    with teacher_server(script) as server:
+        here = asking(tmp_path, server.url)
+        synthesize(marks, recipe, tmp_path / "written", here)
+        verify_answers(marks, tmp_path / "written", recipe, tmp_path / "out", here)
+    rejected = pq.read_table(tmp_path / "out" / "rejected.parquet").to_pylist()
+    assert {(row["kind"], row["reason"]) for row in rejected} == {("closer", "near_duplicate")}
+    assert len(rejected) == 20
+
+
 def test_a_kind_of_ones_own_by_recipe(marks: Path, tmp_path: Path) -> None:
     prompt = "Say it as a riddle.\nQuestion: {{ question }}\n"
     kind = {"prompt": prompt, "about": "question", "answer": "same"}
