@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .builder.folders import (
-    content_digest,
     done_before,
+    files_digest,
     finished,
     new_folder,
     read_manifest,
@@ -77,8 +77,8 @@ def select(
     if looks:
         require_extra("score", "faiss", "scipy")
     parameters = {
-        "pool": content_digest(pool_manifest),
-        "scores": score_manifest and content_digest(score_manifest),
+        "pool": files_digest(pool_manifest),
+        "scores": score_manifest and files_digest(score_manifest),
         "select": wish and wish.model_dump(mode="json"),
         "seed": recipe.seed,
         "against": _benchmarks_digest(items),

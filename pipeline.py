@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .builder.folders import (
-    content_digest,
     done_before,
+    files_digest,
     fingerprint,
     finished,
     new_folder,
@@ -230,7 +230,7 @@ def write_dataset(
         where = f"{pool / QUARANTINE} has the reason for each row"
         reason = where if pool_manifest["quarantine"] else "there are no rows"
         raise FolderError(f"Not one usable question was found; {reason}.")
-    inputs = {"pool": content_digest(pool_manifest)}
+    inputs = {"pool": files_digest(pool_manifest)}
     parameters = {
         **recipe.model_dump(mode="json", include={"name", "version", "seed", "splits"}),
         "withheld": sorted(withheld),

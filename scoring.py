@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .builder.folders import (
-    content_digest,
     done_before,
+    files_digest,
     finished,
     new_folder,
     seal,
@@ -111,7 +111,7 @@ def fit(
         write_model_card(folder, model, report)
         names = sorted(p.name for p in folder.iterdir() if p.name != ".lock")
         parameters = {
-            "pool": content_digest(pool_manifest),
+            "pool": files_digest(pool_manifest),
             "labels": [sha256(path.read_bytes()).hexdigest() for path in labels],
             "model": model,
             "seed": seed,
@@ -140,7 +140,7 @@ def score(
     where = _EMBEDDED if scoring.classifiers == "embedded" else Path(scoring.classifiers)
     judges = read_classifiers(where)
     parameters = {
-        "pool": content_digest(pool_manifest),
+        "pool": files_digest(pool_manifest),
         "model": scoring.model,
         "clip_key": judges.clip_key,
         "classifiers": sha256(

@@ -110,7 +110,7 @@ def fingerprint(*paths: Path) -> str:
     return digest.hexdigest()
 
 
-def content_digest(manifest: dict[str, Any]) -> str:
+def files_digest(manifest: dict[str, Any]) -> str:
     """One sha256 for all files of a manifest."""
     lines = (f"{name}\0{file['sha256']}\n" for name, file in sorted(manifest["files"].items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -17,7 +17,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from hashlib import sha256
 from io import FileIO
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +29,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..errors import FolderError
+from .digests import content_digest, row_hashes
 from .folders import seal
 from .intake import QUESTION_BATCH
 from .pool import open_questions, read_questions
@@ -61,7 +61,7 @@ class WrittenSplit:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The content digest (sha256 over the row hashes in order) and what each split holds."""
+    """The content digest and what each split holds."""
 
     digest: str
     splits: dict[str, WrittenSplit]
@@ -87,9 +87,7 @@ def write_shards(
     asked = read_questions(pool, ["image"])["image"].to_numpy()
     bounds = np.searchsorted(asked, np.arange(len(images) + 1))
     sizes = images["size"].to_numpy()
-    content = sha256()
-    for name in pc.unique(images["source"].filter(hidden)).sort().to_pylist():
-        content.update(f"without images of {name}\n".encode())
+    hashes = {split: bytearray() for split in splits}
     written: dict[str, WrittenSplit] = {}
     total, done = int(sum(sizes[rows].sum() for rows in splits.values())), 0
     with ExitStack() as stack:
@@ -103,7 +101,7 @@ def write_shards(
                 name = f"{split}-{number:05d}-of-{len(shards):05d}.parquet"
                 with _Shard(out, name, threads) as writer:
                     for group in _row_groups(shard, sizes, np.diff(bounds)):
-                        tables = source.tables(group, content.update)
+                        tables = source.tables(group, hashes[split].extend)
                         result.images += len(group)
                         result.questions += len(tables["questions"])
                         for config, size in _memory(tables, source, group).items():
@@ -112,7 +110,8 @@ def write_shards(
                         done += int(sizes[group].sum())
                         progress("writing shards", done, total)
                 result.files.update(writer.files)
-    return Written(content.hexdigest(), written)
+    left_out = pc.unique(images["source"].filter(hidden)).to_pylist()
+    return Written(content_digest(hashes, left_out), written)
 
 
 def write_rejected(
@@ -199,9 +198,12 @@ class _Pool:
     blob: FileIO
 
     def tables(
-        self, group: npt.NDArray[np.intp], digest: Callable[[bytes], object]
+        self, group: npt.NDArray[np.intp], told: Callable[[bytes], object]
     ) -> dict[str, pa.Table]:
-        """The rows of the images in `group`, for each config; the image bytes are shared."""
+        """The rows of the images in `group`, for each config; the image bytes are shared.
+
+        `told` is given the hashes of the rows.
+        """
         counts = self.bounds[group + 1] - self.bounds[group]
         offsets = np.concatenate(([0], np.cumsum(counts)))
         which = np.repeat(np.arange(len(group), dtype=np.int32), counts)
@@ -214,7 +216,8 @@ class _Pool:
         asked = {column.name: questions[column.name].combine_chunks() for column in QUESTION}
         for name in ("image_id", "clarity", "complexity"):
             asked[name] = images[name].combine_chunks().take(pa.array(which))
-        asked["row_sha256"] = row_hashes(asked, digest)
+        asked["row_sha256"], hashes = row_hashes(asked)
+        told(hashes)
         asked["image"] = pa.StructArray.from_arrays(
             [pa.DictionaryArray.from_arrays(which, c) for c in (pictures, names)],
             fields=[pa.field(f.name, pa.dictionary(pa.int32(), f.type)) for f in IMAGE],
@@ -249,37 +252,6 @@ class _Pool:
             if self.blob.readinto(target[begin:end]) != end - begin:
                 raise FolderError("The pool's images.bin is cut short; delete the pool and build.")
         return pa.Array.from_buffers(pa.binary(), len(group), [None, pa.py_buffer(offsets), buffer])
-
-
-def row_hashes(
-    columns: Mapping[str, pa.Array], digest: Callable[[bytes], object] = lambda _: None
-) -> pa.StringArray:
-    """The sha256 of each row (64 hex digits); `digest` is told all of them, 32 bytes each.
-
-    Hashed is the UTF-8 text of the columns of the config `questions`, in order and without the
-    hash itself, joined by U+001F; null is U+0000, the items of a list are joined by U+001E, and
-    floats are written in millionths.
-    """
-    names = [n for n in CONFIGS["questions"].names if n != "row_sha256"]
-    texts = [_as_text(columns[name]) for name in names]
-    joined = pc.binary_join_element_wise(
-        *texts, "\x1f", null_handling="replace", null_replacement="\0"
-    )
-    offsets = np.frombuffer(joined.buffers()[1], dtype=np.int32)[: len(joined) + 1].tolist()
-    data = memoryview(joined.buffers()[2])
-    hashes = b"".join([sha256(data[a:b]).digest() for a, b in pairwise(offsets)])
-    digest(hashes)
-    ends = np.arange(0, 2 * len(hashes) + 1, 64, dtype=np.int32)
-    text = pa.py_buffer(hashes.hex().encode())
-    return pa.StringArray.from_buffers(len(joined), pa.py_buffer(ends), text)
-
-
-def _as_text(column: pa.Array) -> pa.Array:
-    if pa.types.is_list(column.type):
-        return pc.binary_join(column, "\x1e")
-    if pa.types.is_floating(column.type):
-        column = pc.round(pc.multiply(column.cast(pa.float64()), 1e6)).cast(pa.int64())
-    return column.cast(pa.string())
 
 
 def _memory(

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..builder.folders import (
-    content_digest,
     done_before,
+    files_digest,
     finished,
     new_folder,
     read_manifest,
@@ -81,7 +81,7 @@ def synthesize(pool: Path, recipe: Recipe, out: Path, asking: Asking) -> dict[st
     pool_manifest = open_pool(pool)
     synthesis = wanted(recipe)
     parameters = {
-        "pool": content_digest(pool_manifest),
+        "pool": files_digest(pool_manifest),
         "recipe": recipe.name,
         "synthesize": synthesis.model_dump(mode="json"),
         "software": {"mathv360k": version("mathv360k")},

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 from ..builder.answers import final_answer, same_answer
 from ..builder.extension import as_questions, merge, write_extension
 from ..builder.folders import (
-    content_digest,
     done_before,
+    files_digest,
     finished,
     is_intact,
     new_folder,
@@ -193,10 +193,10 @@ def verify_answers(
     """
     refuse_own_input(out, pool)
     pool_manifest = open_pool(pool)
-    written_manifest = _open_written(written, content_digest(pool_manifest))
+    written_manifest = _open_written(written, files_digest(pool_manifest))
     parameters = {
-        "pool": content_digest(pool_manifest),
-        "synthesis": content_digest(written_manifest),
+        "pool": files_digest(pool_manifest),
+        "synthesis": files_digest(written_manifest),
         "verify": recipe.verify.model_dump(mode="json"),
         "software": {n: version(n) for n in ("mathv360k", "math-verify")},
     }
@@ -241,7 +241,7 @@ def verify_answers(
 
 def dry_run(pool: Path, written: Path, recipe: Recipe, asking: Asking) -> dict[str, Any]:
     """What a verification will take; nothing is asked."""
-    _open_written(written, content_digest(open_pool(pool)))
+    _open_written(written, files_digest(open_pool(pool)))
     with asking.open_ledger() as ledger:
         checks = Checks(pool, written, recipe)
         return estimate(checks.requests(), checks.teacher, ledger, asking.prices)
