@@ -33,6 +33,10 @@ class TeacherError(MathV360KError):
     """A teacher cannot be asked: a wrong key, no credit, a server that does not work."""
 
 
+class HubError(MathV360KError):
+    """The Hub does not do what it is asked: no such repository, no right to it, no connection."""
+
+
 def require_extra(extra: str, *modules: str) -> None:
     """Raise `UsageError` where a module that an extra brings is not installed."""
     missing = [name for name in modules if find_spec(name) is None]

@@ -13,11 +13,9 @@ import datasets
 import pyarrow as pa
 import pyarrow.compute as pc
 from datasets.packaged_modules.parquet.parquet import Parquet, ParquetConfig
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-from ..errors import FolderError, UsageError
-from .folders import MANIFEST, is_intact, read_manifest
+from ..errors import UsageError
+from .location import locate
 from .schema import ALL_CONFIGS, CONFIGS, Kind, Task, parquet_features
 from .sources import EMBEDDED, SOURCES
 
@@ -70,7 +68,8 @@ class MathV360K(Parquet):
     ) -> None:
         if config_name not in ALL_CONFIGS:
             raise UsageError(f"Unknown config {config_name!r}; choose {', '.join(ALL_CONFIGS)}.")
-        root, manifest = _find(path, revision)
+        place = locate(path, revision)
+        root, manifest = place.root, place.manifest
         self.manifest: dict[str, Any] = manifest
         data_files = {
             split: [
@@ -186,32 +185,6 @@ def _prepared(builder: MathV360K, split: str) -> datasets.Dataset:
 def _splits_of(split: str) -> list[str]:
     """The splits that a text like `train[:10%]+test` is about."""
     return [part.partition("[")[0].strip() for part in split.split("+")]
-
-
-def _find(path: str | Path, revision: str | None) -> tuple[str, dict[str, Any]]:
-    """Where the files of a dataset are (folder or `hf://` address) and its manifest."""
-    folder = Path(path)
-    if folder.is_dir():
-        manifest = read_manifest(folder, "dataset")
-        if manifest is None or not is_intact(folder, manifest):
-            raise FolderError(f"{path} is not a finished dataset; run `mathv360k build` there.")
-        if revision not in (None, manifest["version"], f"v{manifest['version']}"):
-            raise UsageError(f"{path} is version {manifest['version']}, not {revision}.")
-        return str(folder.resolve()), manifest
-    if isinstance(path, Path) or str(path).count("/") != 1:
-        raise UsageError(
-            f"{path} is neither a dataset folder here nor a Hub repository `namespace/name`."
-        )
-    try:
-        local = hf_hub_download(str(path), MANIFEST, repo_type="dataset", revision=revision)
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UsageError(f"{path} is no folder here, and from the Hub: {reason}") from None
-    manifest = read_manifest(Path(local).parent, "dataset")
-    if manifest is None:
-        raise FolderError(f"{path} on the Hub was not built by mathv360k.")
-    commit = Path(local).parent.name  # the cache keeps each commit in a folder of its name
-    return f"hf://datasets/{path}@{commit}", manifest
 
 
 def _among(column: str, values: list[Any]) -> pc.Expression:

@@ -24,7 +24,7 @@ def row_hashes(columns: Mapping[str, pa.Array]) -> tuple[pa.StringArray, bytes]:
     floats are written in millionths.
     """
     names = [n for n in CONFIGS["questions"].names if n != "row_sha256"]
-    texts = [_as_text(columns[name]) for name in names]
+    texts = [as_text(columns[name]) for name in names]
     joined = pc.binary_join_element_wise(
         *texts, "\x1f", null_handling="replace", null_replacement="\0"
     )
@@ -53,7 +53,8 @@ def content_digest(rows: Mapping[str, bytes], withheld: Iterable[str] = ()) -> s
     return digest.hexdigest()
 
 
-def _as_text(column: pa.Array) -> pa.Array:
+def as_text(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Each value as it is hashed; null stays null."""
     if pa.types.is_list(column.type):
         return pc.binary_join(column, "\x1e")
     if pa.types.is_floating(column.type):

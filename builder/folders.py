@@ -14,12 +14,14 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from ..errors import FolderError, UsageError
+from .images import safe_path
+from .schema import Unusable
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 """Raised when a folder of an older version can no longer be read."""
 
-Step = Literal["pool", "scores", "classifiers", "synthesis", "dataset"]
+Step = Literal["pool", "scores", "classifiers", "synthesis", "dataset", "link"]
 
 _KEYS = {
     "pool": {"parameters", "files", "images", "questions", "reasons"},
@@ -27,6 +29,7 @@ _KEYS = {
     "classifiers": {"parameters", "files", "report"},
     "synthesis": {"parameters", "files", "questions", "faults", "missing"},
     "dataset": {"parameters", "files", "inputs", "name", "version", "digest", "splits", "sources"},
+    "link": {"files", "repository", "revision", "commit", "version", "digest"},
 }
 
 
@@ -53,9 +56,20 @@ def read_manifest(folder: Path, step: Step) -> dict[str, Any] | None:
         )
     if manifest.get("step") != step:
         return None
-    if not _KEYS[step] <= manifest.keys() or not isinstance(manifest["files"], dict):
+    if not _KEYS[step] <= manifest.keys() or not _are_below(manifest["files"]):
         raise FolderError(f"{path} is damaged; move {folder} away and run the command again.")
     return manifest
+
+
+def _are_below(files: object) -> bool:
+    """Whether these are files below the folder: a manifest may be anybody's."""
+    if not isinstance(files, dict):
+        return False
+    try:
+        paths = [safe_path(name) for name in files]
+    except Unusable:
+        return False
+    return all(path.as_posix() == name for path, name in zip(paths, files, strict=True))
 
 
 def is_intact(folder: Path, manifest: dict[str, Any]) -> bool:
@@ -84,10 +98,25 @@ def finished(out: Path, step: Step) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, step: Step, body: dict[str, Any]) -> None:
-    """Write the manifest, byte for byte a function of its content."""
+    """Write the manifest, byte for byte a function of its content, with a sha256 of itself."""
     manifest = {"mathv360k": FORMAT, "step": step, **body}
-    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
+    (folder / MANIFEST).write_bytes(_sealed(manifest))
+
+
+def is_sealed(data: bytes) -> bool:
+    """Whether these are the bytes of a manifest as `write_manifest` left them."""
+    try:
+        manifest = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(manifest, dict) and data == _sealed(manifest)
+
+
+def _sealed(manifest: dict[str, Any]) -> bytes:
+    body = {name: value for name, value in manifest.items() if name != "sha256"}
+    text = json.dumps(body, indent=1, ensure_ascii=False)
+    sealed = {**body, "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    return (json.dumps(sealed, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def seal(path: Path) -> dict[str, Any]:

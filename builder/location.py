@@ -1,0 +1,126 @@
+"""Where a finished dataset is: a folder here, or a commit of a repository on the Hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from ..errors import FolderError, HubError, UsageError
+from .folders import MANIFEST, is_intact, read_manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A dataset with its manifest. `commit` is 40 hex digits, and empty for a folder."""
+
+    root: str
+    """The folder, or `hf://datasets/<repository>@<commit>`."""
+    manifest: dict[str, Any]
+    repository: str = ""
+    commit: str = ""
+
+    def fetch(self, name: str, into: Path | None = None) -> Path:
+        """A file of the dataset on this machine: in the folder, in the Hub's cache, or `into`.
+
+        Raises `HubError` where it cannot be had.
+        """
+        if not self.repository:
+            return Path(self.root) / name
+        return download(self.repository, name, self.commit, into)
+
+
+def download(repository: str, name: str, revision: str | None, into: Path | None = None) -> Path:
+    """A file of a dataset repository, in the Hub's cache or below the folder `into`."""
+    try:
+        return Path(
+            hf_hub_download(
+                repository, name, repo_type="dataset", revision=revision, local_dir=into
+            )
+        )
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise HubError(f"{repository}: {told(error)}") from None
+
+
+def told(error: Exception) -> str:
+    """What an error of the Hub's client means, in words that hold no address and no token."""
+    if isinstance(error, RevisionNotFoundError):
+        return "there is no such version, branch or commit."
+    if isinstance(error, LocalEntryNotFoundError):
+        return "the Hub cannot be reached, and there is no copy in the cache."
+    if isinstance(error, RepositoryNotFoundError):
+        return "there is no such dataset on the Hub, or it is private: run `hf auth login`."
+    if isinstance(error, EntryNotFoundError):
+        return "a file is missing there; mathv360k did not write this dataset."
+    if isinstance(error, HfHubHTTPError):
+        status = error.response.status_code
+        if status in (401, 403):
+            return "the Hub refuses the token, or it may not do this; run `hf auth login`."
+        if status == 429:
+            return "the Hub has had too many requests; wait some minutes, run the command again."
+        if status in (402, 413, 507):
+            return f"the Hub has no room for this (status {status}); see its storage settings."
+        return f"the Hub fails (status {status}); run the command again later."
+    if isinstance(error, HFValidationError):
+        return "that is not the name of a repository; it is like `namespace/name`."
+    return f"{type(error).__name__} on the way to the Hub; run the command again."
+
+
+def split_revision(address: str) -> tuple[str, str | None]:
+    """`namespace/name@revision` as its two parts; the revision may be missing."""
+    repository, _, revision = address.partition("@")
+    return repository, revision or None
+
+
+def locate(path: str | Path, revision: str | None = None) -> Location:
+    """The dataset in a folder, or in a repository `namespace/name` or `namespace/name@revision`.
+
+    A folder that `link` wrote is followed to the Hub. Raises `UsageError` where there is nothing
+    of that name or version, `FolderError` where it is no finished dataset and `HubError` where the
+    Hub does not answer.
+    """
+    folder = Path(path)
+    if folder.is_dir():
+        return _here(folder, path, revision)
+    repository, at = split_revision(str(path))
+    if isinstance(path, Path) or repository.count("/") != 1 or (at and revision):
+        raise UsageError(
+            f"{path} is neither a dataset folder here nor a Hub repository `namespace/name`."
+        )
+    return _on_hub(repository, at or revision)
+
+
+def _here(folder: Path, said: str | Path, revision: str | None) -> Location:
+    link = read_manifest(folder, "link")
+    manifest = link or read_manifest(folder, "dataset")
+    if manifest is None or not is_intact(folder, manifest):
+        raise FolderError(f"{said} is not a finished dataset; run `mathv360k build` there.")
+    if revision not in (None, manifest["version"], f"v{manifest['version']}"):
+        raise UsageError(f"{said} is version {manifest['version']}, not {revision}.")
+    if link:
+        return _on_hub(link["repository"], link["commit"])
+    return Location(str(folder.resolve()), manifest)
+
+
+def _on_hub(repository: str, revision: str | None) -> Location:
+    try:
+        local = download(repository, MANIFEST, revision)
+    except HubError as error:
+        reason = str(error).partition(": ")[2]
+        at = f"{repository}@{revision}" if revision else repository
+        raise UsageError(f"{at} is no folder here, and from the Hub: {reason}") from None
+    manifest = read_manifest(local.parent, "dataset")
+    if manifest is None:
+        raise FolderError(f"{repository} on the Hub was not built by mathv360k.")
+    commit = local.parent.name  # the cache keeps each commit in a folder of its name
+    return Location(f"hf://datasets/{repository}@{commit}", manifest, repository, commit)
