@@ -36,7 +36,7 @@ def row_hashes(columns: Mapping[str, pa.Array]) -> tuple[pa.StringArray, bytes]:
     return pa.StringArray.from_buffers(len(joined), pa.py_buffer(ends), text), hashes
 
 
-def content_digest(rows: Mapping[str, bytes], withheld: Iterable[str] = ()) -> str:
+def content_digest(rows: Mapping[str, bytes | bytearray], withheld: Iterable[str] = ()) -> str:
     """The sha256 of a version's content, 64 hex digits: the same rows in the same splits give the
     same, however they are ordered and cut into files.
 

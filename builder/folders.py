@@ -156,9 +156,7 @@ def new_folder(out: Path, step: Step) -> Iterator[Path]:
         out = out.resolve()
     refuse_foreign(out, step)
     partial = out.with_name(f".{out.name}.partial")
-    old = out.with_name(f".{out.name}.old")
-    if old.exists() and not out.exists():  # killed between the two renames below
-        old.rename(out)
+    recover(out)
     refuse_foreign(out, step)
     partial.mkdir(parents=True, exist_ok=True)
     lock = FileLock(partial / ".lock", blocking=False)
@@ -169,19 +167,35 @@ def new_folder(out: Path, step: Step) -> Iterator[Path]:
     try:
         _clear(partial, keep=".lock")  # left by a killed run
         yield partial
-        _sync_tree(partial)
-        shutil.rmtree(old, ignore_errors=True)
-        if out.exists():
-            out.rename(old)
         (partial / ".lock").unlink(missing_ok=True)
-        partial.rename(out)
-        _sync(out.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(partial, out)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     finally:
         lock.release()
+
+
+def put_in_place(partial: Path, out: Path) -> None:
+    """Bring `partial` safely to disk and have it replace `out`."""
+    old = _old(out)
+    _sync_tree(partial)
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        out.rename(old)
+    partial.rename(out)
+    _sync(out.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover(out: Path) -> None:
+    """Bring back what `out` was, where `put_in_place` was killed between its two renames."""
+    if _old(out).exists() and not out.exists():
+        _old(out).rename(out)
+
+
+def _old(out: Path) -> Path:
+    return out.with_name(f".{out.name}.old")
 
 
 def refuse_own_input(out: Path, given: Path) -> None:

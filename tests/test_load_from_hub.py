@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,9 +12,10 @@ from typing import Any
 import pytest
 
 import mathv360k
-from hub_server import COMMIT, REPOSITORY, hub
+from hub_server import Hub, hub
 from mathv360k import read_recipe
 
+REPOSITORY = "somebody/mathv360k"
 Ask = Callable[[str], Any]
 
 
@@ -27,16 +27,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def ask(built: Path, tmp_path: Path) -> Iterator[tuple[Ask, list[str]]]:
-    """Evaluates an expression in a process whose Hub is the loopback one; and the Hub's log."""
-    with hub(built) as (address, log):
-        environment = {
-            **os.environ,
-            "HF_ENDPOINT": address,
-            "HF_HOME": str(tmp_path / "home"),
-            "HF_HUB_OFFLINE": "0",
-            "HF_HUB_DISABLE_XET": "1",
-        }
+def ask(built: Path, tmp_path: Path) -> Iterator[tuple[Ask, Hub]]:
+    """Evaluates an expression in a process that uses a Hub with the demo dataset; and the Hub."""
+    with hub(tmp_path / "hub") as running:
+        running.serve(built, REPOSITORY, tag="v1.0.0")
 
         def run(expression: str) -> Any:
             script = (
@@ -48,48 +42,51 @@ def ask(built: Path, tmp_path: Path) -> Iterator[tuple[Ask, list[str]]]:
                 [sys.executable, "-c", script],
                 capture_output=True,
                 text=True,
-                env=environment,
+                env=running.environment(tmp_path / "home"),
                 check=False,
                 cwd=tmp_path,
             )
             assert done.returncode == 0, done.stderr
             return json.loads(done.stdout)
 
-        yield run, log
+        yield run, running
 
 
 def local(built: Path, **filters: Any) -> list[str]:
     return [row["id"] for row in mathv360k.load(built, split="train", **filters)]
 
 
-def test_a_tag_is_loaded_with_filters(ask: tuple[Ask, list[str]], built: Path) -> None:
-    run, log = ask
+def test_a_tag_is_loaded_with_filters(ask: tuple[Ask, Hub], built: Path) -> None:
+    run, running = ask
     rows = run(
         f"mathv360k.load('{REPOSITORY}', 'questions', split='train', revision='v1.0.0', "
         "task='GPS')['id'][:]"
     )
     assert rows == local(built, task="GPS")
-    fetched = [line for line in log if line.startswith("GET") and ".parquet" in line]
+    fetched = running.requests("GET", r"\.parquet$")
     assert fetched
-    assert all(f"/resolve/{COMMIT}/data/questions/" in line for line in fetched)
+    commit = running.commits(REPOSITORY)[0].oid
+    assert all(f"/resolve/{commit}/data/questions/" in request.path for request in fetched)
 
 
-def test_streaming_reads_only_what_it_needs(ask: tuple[Ask, list[str]], built: Path) -> None:
-    run, log = ask
+def test_streaming_reads_only_what_it_needs(ask: tuple[Ask, Hub], built: Path) -> None:
+    run, running = ask
     first = run(
         f"list(mathv360k.load('{REPOSITORY}', split='train', streaming=True).take(1))[0]['id']"
     )
     assert first == local(built)[0]
-    assert not [line for line in log if "/data/images/" in line and "resolve" in line]
+    fetched = [request.path for request in running.log if "/resolve/" in request.path]
+    assert [path for path in fetched if "/data/" in path]
+    assert not [path for path in fetched if "/data/images/" in path]
 
 
-def test_the_builder_class(ask: tuple[Ask, list[str]]) -> None:
+def test_the_builder_class(ask: tuple[Ask, Hub]) -> None:
     run, _ = ask
     description = run(f"mathv360k.MathV360K('{REPOSITORY}', 'images').config.description")
     assert description.startswith("sha256:")
 
 
-def test_an_unknown_version_or_repository_is_one_sentence(ask: tuple[Ask, list[str]]) -> None:
+def test_an_unknown_version_or_repository_is_one_sentence(ask: tuple[Ask, Hub]) -> None:
     run, _ = ask
     for call in (f"'{REPOSITORY}', revision='v9.9.9'", "'somebody/else'"):
         with pytest.raises(AssertionError, match=r"UsageError: .* from the Hub: "):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,10 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import ClassLabel, Dataset, Features, Image, List, Value
 
-from hub_server import COMMIT, REPOSITORY, hub
+from hub_server import Hub, hub
 from mathv360k.builder.pool import read_questions
 from source_reading import png
 
+REPOSITORY = "somebody/copy"
 TEXT, WHOLE = Value("string"), Value("int64")
 FOUR = ["40°", "60°", "120°", "140°"]
 
@@ -181,38 +181,39 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
-    """Builds a source from a copy that the loopback Hub serves; what the process says."""
-    served = tmp_path / "served"
-    (served / "data").mkdir(parents=True)
-    with hub(served) as (address, _):
-        environment = {
-            **os.environ,
-            "HF_ENDPOINT": address,
-            "HF_HOME": str(tmp_path / "home"),
-            "HF_HUB_OFFLINE": "0",
-            "HF_HUB_DISABLE_XET": "1",
-        }
+def served(tmp_path: Path) -> Iterator[Hub]:
+    with hub(tmp_path / "hub") as running:
+        yield running
 
-        def run(name: str, features: Any, rows: Any, revision: str = "v1.0.0") -> Any:
-            copy = Dataset.from_list(rows, features=Features(features))
-            copy.to_parquet(served / "data" / "train-00000-of-00001.parquet")
-            recipe = {"name": "copy", "sources": {name: {"hub": f"{REPOSITORY}@{revision}"}}}
-            (tmp_path / "copy.yaml").write_text(json.dumps(recipe))
-            return subprocess.run(
-                [sys.executable, "-m", "mathv360k", "build", "copy.yaml", "--json"],
-                capture_output=True,
-                text=True,
-                env=environment,
-                check=False,
-                cwd=tmp_path,
-            )
 
-        yield run
+@pytest.fixture
+def build(served: Hub, tmp_path: Path) -> Build:
+    """Builds a source from a copy that the Hub serves; what the process says."""
+    copied = tmp_path / "copied"
+    (copied / "data").mkdir(parents=True)
+
+    def run(name: str, features: Any, rows: Any, revision: str = "v1.0.0") -> Any:
+        copy = Dataset.from_list(rows, features=Features(features))
+        copy.to_parquet(copied / "data" / "train-00000-of-00001.parquet")
+        served.serve(copied, REPOSITORY, tag="v1.0.0")
+        recipe = {"name": "copy", "sources": {name: {"hub": f"{REPOSITORY}@{revision}"}}}
+        (tmp_path / "copy.yaml").write_text(json.dumps(recipe))
+        return subprocess.run(
+            [sys.executable, "-m", "mathv360k", "build", "copy.yaml", "--json"],
+            capture_output=True,
+            text=True,
+            env=served.environment(tmp_path / "home"),
+            check=False,
+            cwd=tmp_path,
+        )
+
+    return run
 
 
 @pytest.mark.parametrize("name", COPIES)
-def test_a_copy_with_the_documented_columns(name: str, build: Build, tmp_path: Path) -> None:
+def test_a_copy_with_the_documented_columns(
+    name: str, build: Build, served: Hub, tmp_path: Path
+) -> None:
     done = build(name, *COPIES[name])
     assert done.returncode == 0, done.stderr
     manifest = json.loads(done.stdout)
@@ -222,8 +223,9 @@ def test_a_copy_with_the_documented_columns(name: str, build: Build, tmp_path: P
     assert [(q["question"], q["answer"], q["answer_letter"]) for q in told] == EXPECTED[name]
     images = pq.read_table(tmp_path / "mathv360k.pool" / "images.parquet")
     assert images["width"].to_pylist() == [8]
+    head = served.commits(REPOSITORY)[0].oid
     pool = json.loads((tmp_path / "mathv360k.pool" / "manifest.json").read_text())
-    assert pool["parameters"]["sources"][name]["files"] == COMMIT  # what the tag means now
+    assert pool["parameters"]["sources"][name]["files"] == head  # what the tag means now
     reasons = manifest["quarantine"].get(name, {})
     assert reasons == ({"not_one_image": 1} if name == "Geometry3K" else {})
 

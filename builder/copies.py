@@ -1,0 +1,98 @@
+"""A version from the Hub in a folder here: a verified copy, or a link that is read from afar."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+from huggingface_hub import DatasetCard, HfApi
+
+from ..errors import FolderError
+from .folders import (
+    MANIFEST,
+    new_folder,
+    put_in_place,
+    read_manifest,
+    recover,
+    refuse_foreign,
+    write_manifest,
+)
+from .hub import explained
+from .intake import Progress, quiet
+from .location import Location
+
+CARD = "README.md"
+
+
+def get(place: Location, out: Path, progress: Progress = quiet) -> None:
+    """Download a version from the Hub into `out`, every file verified against the manifest.
+
+    A download that was interrupted goes on where it was. Raises `HubError`, or `FolderError`
+    where a file is not what its manifest says or `out` holds anything else.
+    """
+    recover(out)
+    refuse_foreign(out, _step(out))
+    partial = out.with_name(f".{out.name}.download")
+    files: dict[str, dict[str, Any]] = place.manifest["files"]
+    total, done = sum(file["bytes"] for file in files.values()), 0
+    for name, said in files.items():
+        if _digest(partial / name) != said["sha256"]:
+            (partial / name).unlink(missing_ok=True)  # of another version, or cut short
+            if _digest(place.fetch(name, partial)) != said["sha256"]:
+                raise FolderError(f"{name} of {place.root} is not what its manifest says.")
+        done += said["bytes"]
+        progress("downloading bytes", done, total)
+    place.fetch(MANIFEST, partial)
+    shutil.rmtree(partial / ".cache", ignore_errors=True)
+    for path in sorted(partial.rglob("*")):  # left by the download of another version
+        if path.is_file() and path.relative_to(partial).as_posix() not in {*files, MANIFEST}:
+            path.unlink()
+    put_in_place(partial, out)
+
+
+def link(place: Location, revision: str | None, out: Path) -> str:
+    """Write a folder of a few KB that `load_dataset` reads from the Hub; the revision it names.
+
+    That is `revision`, else the tag of the version, else the commit. Raises `HubError`, or
+    `FolderError` where `out` holds anything else.
+    """
+    revision = revision or _tag(place) or place.commit
+    card = DatasetCard.load(place.fetch(CARD))
+    metadata: dict[str, Any] = card.data.to_dict()
+    for config in metadata["configs"]:
+        for files in config["data_files"]:
+            files["path"] = f"hf://datasets/{place.repository}@{revision}/{files['path']}"
+    text = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=100)
+    said = f"A link to {place.repository} at {revision}; `load_dataset` reads it from the Hub."
+    with new_folder(out, _step(out)) as folder:
+        (folder / CARD).write_text(f"---\n{text}---\n\n{said}\n", encoding="utf-8", newline="\n")
+        about = {"repository": place.repository, "revision": revision, "commit": place.commit}
+        kept = {name: place.manifest[name] for name in ("version", "digest")}
+        digest = _digest(folder / CARD)
+        files = {CARD: {"bytes": (folder / CARD).stat().st_size, "sha256": digest}}
+        write_manifest(folder, "link", {**about, **kept, "files": files})
+    return revision
+
+
+def _tag(place: Location) -> str | None:
+    """The tag of the version, where it means the same commit."""
+    with explained(place.repository):
+        refs = HfApi().list_repo_refs(place.repository, repo_type="dataset")
+    name = f"v{place.manifest['version']}"
+    return next(
+        (t.name for t in refs.tags if (t.name, t.target_commit) == (name, place.commit)), None
+    )
+
+
+def _step(out: Path) -> Any:
+    return "link" if out.is_dir() and read_manifest(out, "link") else "dataset"
+
+
+def _digest(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,255 @@
+"""Push, get, link and verify as a user runs them, against a Hub on loopback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+import mathv360k
+from hub_server import Hub, hub
+from mathv360k import read_recipe
+from mathv360k.builder.location import locate
+from mathv360k.builder.verification import verify
+
+TOKEN = "hf_thisIsASecretOfTheTests"
+REPOSITORY = "somebody/mathv360k"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Two datasets: `one`, and `more` with the same images and others."""
+    root = tmp_path_factory.mktemp("built")
+    for name, count in (("one", 30), ("more", 36)):
+        mathv360k.build(read_recipe("demo").limited(count), root / name)
+    return {name: root / name for name in ("one", "more")}
+
+
+class User:
+    """Somebody with a folder, a token and the command."""
+
+    def __init__(self, server: Hub, folder: Path) -> None:
+        self.hub, self.folder = server, folder
+        self.environment = server.environment(folder / "home")
+
+    def start(self, *words: object) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mathv360k", *map(str, words)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=self.environment, cwd=self.folder,
+        )  # fmt: skip
+
+    def run(self, *words: object, code: int = 0) -> str:
+        process = self.start(*words)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == code, out + err
+        assert TOKEN not in out + err
+        return out if code == 0 else out + err
+
+    def json(self, *words: object, code: int = 0) -> dict[str, Any]:
+        return json.loads(self.run(*words, "--json", code=code))
+
+    def python(self, script: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", script],  # no folder here hides the package
+            capture_output=True, text=True, env=self.environment, cwd=self.folder, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def user(tmp_path: Path, built: dict[str, Path]) -> Iterator[User]:
+    folder = tmp_path / "user"
+    folder.mkdir()
+    for name, path in built.items():
+        shutil.copytree(path, folder / name)
+    with hub(tmp_path / "hub", token=TOKEN) as server:
+        yield User(server, folder)
+
+
+def names(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_push_is_one_commit_and_a_tag_with_all_files(user: User) -> None:
+    dry = user.json("push", "one", REPOSITORY, "--dry-run")
+    assert REPOSITORY not in user.hub.repositories
+    told = user.json("push", "one", REPOSITORY)
+    files = names(user.folder / "one")
+    assert set(told["send"]) == set(dry["send"]) == files
+    assert told["bytes"] == sum((user.folder / "one" / name).stat().st_size for name in files)
+    first, *initial = user.hub.commits(REPOSITORY)
+    assert first.oid == told["commit"]
+    assert len(initial) == 1
+    assert user.hub.repositories[REPOSITORY].tags == {"v1.0.0": first.oid}
+    assert user.hub.repositories[REPOSITORY].private
+    assert set(user.hub.files(REPOSITORY)) == files | {".gitattributes"}
+
+    again = user.json("push", "one", REPOSITORY)
+    assert (again["send"], again["delete"], again["tag"]) == ({}, [], None)
+    assert len(user.hub.commits(REPOSITORY)) == 2
+
+
+def test_the_next_version_is_numbered_by_what_changed_and_old_files_go(user: User) -> None:
+    user.run("push", "one", REPOSITORY)
+    rejected = {n for n in names(user.folder / "one") if "/rejected/" in n}
+    told = user.json("push", "more", REPOSITORY)
+    difference = user.json("diff", f"{REPOSITORY}@v1.0.0", "more")
+    assert difference["level"] == ("major" if difference["removed"] else "minor")
+    assert told["version"] == difference["next"]
+    manifest = json.loads((user.folder / "more" / "manifest.json").read_text())
+    assert manifest["version"] == told["version"]
+    assert manifest["history"][0]["since"] == "1.0.0"
+    assert manifest["history"][0]["added"] == difference["added"] > 0
+    assert f"v{told['version']}" in user.hub.repositories[REPOSITORY].tags
+    there = set(user.hub.files(REPOSITORY)) - {".gitattributes"}
+    assert there == names(user.folder / "more")
+    assert set(told["delete"]) == (rejected | {"x"}) - there - {"x"}
+    both = user.python(
+        "import datasets\n"
+        f"for tag in ('v1.0.0', 'v{told['version']}'):\n"
+        f"    print(len(datasets.load_dataset('{REPOSITORY}', 'images', revision=tag)['train']))"
+    )
+    counts = []
+    for name in ("one", "more"):
+        manifest = json.loads((user.folder / name / "manifest.json").read_text())
+        counts.append(str(manifest["splits"]["train"]["images"]))
+    assert both.split() == counts
+    assert user.json("verify", REPOSITORY)["ok"]
+
+
+def test_a_killed_push_leaves_main_alone_and_sends_only_the_rest(user: User) -> None:
+    user.hub.fail("PUT", "/lfs/", delay=60, after=5, times=99)
+    process = user.start("push", "one", REPOSITORY)
+    deadline = time.monotonic() + 60
+    while len([r for r in user.hub.requests("PUT", "/lfs/") if r.status == 200]) < 5:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert len(user.hub.commits(REPOSITORY)) == 1
+    assert user.hub.repositories[REPOSITORY].tags == {}
+    user.hub.faults.clear()
+    before = len(user.hub.requests("PUT", "/lfs/"))
+    user.run("push", "one", REPOSITORY)
+    large = [n for n in names(user.folder / "one") if n.endswith(".parquet")]
+    assert len(user.hub.requests("PUT", "/lfs/")) - before <= len(large) - 5
+    assert len(user.hub.commits(REPOSITORY)) == 2
+
+
+def test_a_commit_that_landed_although_the_hub_failed_is_not_made_twice(user: User) -> None:
+    user.hub.fail("POST", "/commit/", status=504, landed=True)
+    user.run("push", "one", REPOSITORY)
+    assert len(user.hub.commits(REPOSITORY)) == 2
+    assert set(user.hub.repositories[REPOSITORY].tags) == {"v1.0.0"}
+
+
+def test_failures_that_pass_are_waited_for(user: User) -> None:
+    user.hub.fail("POST", "/commit/", status=500)
+    user.hub.fail("PUT", "/lfs/", status=503)
+    user.run("push", "one", REPOSITORY)
+    assert len(user.hub.commits(REPOSITORY)) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "said"),
+    [
+        ("POST", "/commit/", 412, "somebody else changed main"),
+        ("POST", "/repos/create", 401, "refuses the token"),
+        ("POST", "/commit/", 507, "no room"),
+        ("PUT", "/lfs/", 403, "refuses the token"),
+    ],
+)
+def test_failures_that_stay_are_one_sentence(
+    user: User, method: str, path: str, status: int, said: str
+) -> None:
+    user.hub.fail(method, path, status=status, times=99)
+    output = user.run("push", "one", REPOSITORY, code=1)
+    assert said in output
+    assert len(output.strip().splitlines()) == 1
+
+
+def test_a_version_that_is_tagged_never_changes(user: User) -> None:
+    user.run("push", "one", REPOSITORY, "--revision", "staging", "--tag")
+    shutil.rmtree(user.folder / "one")
+    output = user.run("push", "more", REPOSITORY, code=2)
+    assert "a version is never changed" in output
+
+
+def test_a_branch_is_not_tagged(user: User) -> None:
+    told = user.json("push", "one", REPOSITORY, "--revision", "staging")
+    assert told["tag"] is None
+    assert user.hub.repositories[REPOSITORY].tags == {}
+    assert len(user.hub.commits(REPOSITORY, "main")) == 1
+    assert len(user.hub.commits(REPOSITORY, "staging")) == 2
+
+
+def test_a_damaged_file_is_not_published(user: User) -> None:
+    flip(next((user.folder / "one" / "data" / "images").glob("train-*")), 1000)
+    output = user.run("push", "one", REPOSITORY, code=1)
+    assert "is not what the manifest says" in output
+    assert len(user.hub.commits(REPOSITORY)) == 1
+
+
+def test_what_is_got_is_what_was_pushed(user: User) -> None:
+    user.run("push", "one", REPOSITORY)
+    user.hub.fail("GET", "/resolve/.*images/train", status=500, times=99)
+    user.run("get", f"{REPOSITORY}@v1.0.0", code=1)
+    assert not (user.folder / "mathv360k").exists()
+    user.hub.faults.clear()
+    user.run("get", f"{REPOSITORY}@v1.0.0")
+    assert names(user.folder / "mathv360k") == names(user.folder / "one")
+    for name in names(user.folder / "one"):
+        copy, original = (user.folder / folder / name for folder in ("mathv360k", "one"))
+        assert copy.read_bytes() == original.read_bytes()
+    assert "not there" not in user.run("verify", "mathv360k")
+
+
+def test_a_link_is_read_from_the_hub(user: User) -> None:
+    user.run("push", "one", REPOSITORY)
+    told = user.json("link", REPOSITORY)
+    assert told["revision"] == "v1.0.0"
+    size = sum(p.stat().st_size for p in (user.folder / "mathv360k").iterdir())
+    assert size < 20_000
+    shutil.rmtree(user.folder / "home")
+    stock, ours = user.python(
+        "import datasets, mathv360k\n"
+        "print(len(datasets.load_dataset('mathv360k', 'images', split='train')))\n"
+        "print(len(mathv360k.load('mathv360k', 'images', split='train')))"
+    ).split()
+    manifest = json.loads((user.folder / "one" / "manifest.json").read_text())
+    assert int(stock) == int(ours) == manifest["splits"]["train"]["images"]
+    user.run("get", REPOSITORY)  # in the place of the link
+    assert (user.folder / "mathv360k" / "data").is_dir()
+
+
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 0x10
+    path.write_bytes(data)
+
+
+def test_verification_finds_a_flipped_byte_anywhere(built: dict[str, Path], tmp_path: Path) -> None:
+    assert verify(locate(built["one"])).ok
+    rng = Random(0)
+    copy = tmp_path / "copy"
+    shutil.copytree(built["one"], copy)
+    place = locate(copy)
+    for name in sorted(names(copy)):
+        original = (copy / name).read_bytes()
+        for where in (0, rng.randrange(len(original)), len(original) - 1):
+            flip(copy / name, where)
+            told = verify(place, decode=False)
+            assert any(p["where"] == name for p in told.problems), (name, where)
+            (copy / name).write_bytes(original)
+    assert verify(place).ok
