@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .builder.folders import MANIFEST, is_intact, read_manifest, seal, write_manifest
+from .builder.folders import (
+    done_before,
+    finished,
+    is_intact,
+    new_folder,
+    read_manifest,
+    seal,
+    write_manifest,
+)
 from .builder.hub import look, plan_push, send
 from .builder.intake import Progress, quiet
 from .builder.location import Location, locate
-from .builder.sources import SOURCES
+from .builder.sources import SOURCES, source
 from .builder.verification import CHECKS, verify
 from .builder.versions import Difference, compare, next_version
+from .builder.withholding import withhold
 from .dataset_card.card import write_card
 from .errors import FolderError, UsageError
+from .pipeline import beside
 
 
 def diff(old: str | Path, new: str | Path) -> dict[str, Any]:
@@ -72,6 +83,7 @@ def push(
     revision: str = "main",
     tag: bool | None = None,
     public: bool = False,
+    rehost: Collection[str] = (),
     dry_run: bool = False,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
@@ -79,22 +91,30 @@ def push(
 
     Where the repository has another version, the folder's gets the number that follows from what
     changed, unless it is higher anyway; the folder's card and manifest say so. Without `tag` the
-    branch main is tagged and others are not. A new repository is private unless `public`, which
-    needs a dataset without images that may not be published again. With `dry_run` nothing is sent
-    and nothing is changed.
+    branch main is tagged and others are not. A new repository is private unless `public`: then
+    images that may not be published again, except of the sources in `rehost`, are left out, by
+    way of a folder beside this one. With `dry_run` nothing is sent, and no version set.
 
     Raises `UsageError`, `FolderError` or `HubError`; run it again, and only the rest is sent.
     """
     folder = Path(folder)
-    manifest = read_manifest(folder, "dataset")
-    if manifest is None or not is_intact(folder, manifest):
-        raise FolderError(f"{folder} is not a finished dataset; run `mathv360k build` there.")
+    manifest = _finished(folder)
     remote = look(repository, revision)
-    _refuse_closed_images(manifest, repository, public, remote.exists and not remote.private)
     if public and remote.exists and remote.private:
         raise UsageError(
             f"{repository} is private, and its history may hold images that may not be published; "
             "push to a new repository, or change its visibility in its settings yourself."
+        )
+    closed = _closed(manifest, rehost)
+    if closed and public:
+        everywhere = [s.name for s in SOURCES.values() if s.rehost != "yes"]
+        out = beside(folder, "public")
+        manifest = without_images(folder, out, {*everywhere} - {*rehost}, progress)
+        folder = out
+    elif closed and remote.exists and not remote.private:
+        raise UsageError(
+            f"Images of {', '.join(closed)} may not be published again, and everybody sees "
+            f"{repository}; --public leaves them out, --rehost SOURCE says that you may."
         )
     if remote.manifest and remote.manifest["digest"] != manifest["digest"]:
         before = locate(f"{repository}@{remote.head}")
@@ -109,21 +129,39 @@ def push(
     return told
 
 
-def _refuse_closed_images(
-    manifest: dict[str, Any], repository: str, public: bool, is_public: bool
-) -> None:
-    """The licence gate: whatever the world can see has only images that may be published again."""
-    if not public and not is_public:
-        return
-    shown = manifest["sources"].keys() - set(manifest["withheld"])
-    allowed = set(manifest.get("rehost", ()))
-    closed = sorted(n for n in shown - allowed if n in SOURCES and SOURCES[n].rehost != "yes")
-    if closed:
-        raise UsageError(
-            f"Images of {', '.join(closed)} may not be published again, and {repository} is for "
-            "everybody; `mathv360k build --public` leaves them out, `--rehost SOURCE` says that "
-            "you may."
-        )
+def _finished(folder: Path) -> dict[str, Any]:
+    manifest = read_manifest(folder, "dataset")
+    if manifest is None or not is_intact(folder, manifest):
+        raise FolderError(f"{folder} is not a finished dataset; run `mathv360k build` there.")
+    return manifest
+
+
+def _closed(manifest: dict[str, Any], rehost: Collection[str]) -> list[str]:
+    """Sources whose images are there and may not be published again (the licence gate)."""
+    for name in rehost:
+        source(name)  # raises UsageError for a wrong one
+    shown = manifest["sources"].keys() - {*manifest["withheld"]} - {*rehost}
+    return sorted(n for n in shown if n in SOURCES and SOURCES[n].rehost != "yes")
+
+
+def without_images(
+    folder: Path, out: Path, sources: Collection[str], progress: Progress = quiet
+) -> dict[str, Any]:
+    """Write the dataset `folder` into `out` without the images of these sources; its manifest.
+
+    Raises `FolderError` where `folder` is no finished dataset or `out` holds anything else.
+    """
+    manifest = _finished(folder)
+    given = {"dataset": manifest["digest"], "card": manifest["files"]["README.md"]["sha256"]}
+    parameters = {**manifest["parameters"], "withheld": sorted(sources)}
+    done = done_before(out, "dataset", parameters)
+    if done and done["inputs"] == given:
+        return done
+    with new_folder(out, "dataset") as partial:
+        body = withhold(folder, manifest, sources, partial, progress)
+        body |= {"parameters": parameters, "inputs": given}
+        _rewrite(partial, body)
+    return finished(out, "dataset")
 
 
 def _numbered(manifest: dict[str, Any], before: Location, found: Difference) -> dict[str, Any]:
@@ -147,4 +185,3 @@ def _rewrite(folder: Path, manifest: dict[str, Any]) -> None:
     manifest["files"]["README.md"] = seal(folder / "README.md")
     body = {n: v for n, v in manifest.items() if n not in ("mathv360k", "step", "sha256")}
     write_manifest(folder, "dataset", body)
-    seal(folder / MANIFEST)

@@ -64,8 +64,16 @@ def push(
         typer.Option("--tag/--no-tag", help="Tag the version. [default: on main only]"),
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public/--private", help="Who may see a new repository.")
+        bool,
+        typer.Option(
+            "--public/--private",
+            help="Who may see a new repository; everybody: without images that forbid it.",
+        ),
     ] = False,
+    rehost: Annotated[
+        list[str] | None,
+        typer.Option(help="You may publish this source's images. Repeatable."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be sent.")
     ] = False,
@@ -75,8 +83,8 @@ def push(
     """Publish a dataset folder: one commit and a tag, or nothing."""
     with progress_bars(quiet or as_json) as progress:
         told = publishing.push(
-            folder, repository, revision=revision, tag=tag, public=public, dry_run=dry_run,
-            progress=progress,
+            folder, repository, revision=revision, tag=tag, public=public, rehost=rehost or (),
+            dry_run=dry_run, progress=progress,
         )  # fmt: skip
     if as_json:
         print(json.dumps(told, indent=1, ensure_ascii=False))

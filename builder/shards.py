@@ -127,7 +127,7 @@ def write_rejected(
         rows = rejected.filter(pc.fill_null(pc.equal(splits, split), False))
         if len(rows):
             name = f"data/rejected/{split}-00000-of-00001.parquet"
-            with _writer(out / name, "rejected") as writer:
+            with open_writer(out / name, "rejected") as writer:
                 writer.write_table(rows, row_group_size=QUESTION_ROWS)
             written[split] = name, len(rows), rows.nbytes
     return written
@@ -279,7 +279,7 @@ class _Shard:
         self._out = out
         self._threads = threads
         self._paths = {config: f"data/{config}/{name}" for config in CONFIGS}
-        self._writers = {c: _writer(out / path, c) for c, path in self._paths.items()}
+        self._writers = {c: open_writer(out / path, c) for c, path in self._paths.items()}
         self._backlog: deque[list[Future[None]]] = deque()
         self._questions: list[pa.Table] = []
 
@@ -317,7 +317,8 @@ class _Shard:
         return seal(self._out / self._paths[config])
 
 
-def _writer(path: Path, config: str) -> pq.ParquetWriter:
+def open_writer(path: Path, config: str) -> pq.ParquetWriter:
+    """A writer of a config's shards; of `default` the image is a dictionary (`_stored_once`)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = ALL_CONFIGS[config]
     leaves = [leaf for column in schema for leaf in _leaves(column)]

@@ -17,9 +17,11 @@ import pytest
 
 import mathv360k
 from hub_server import Hub, hub
-from mathv360k import read_recipe
+from mathv360k import Recipe, read_recipe
 from mathv360k.builder.location import locate
 from mathv360k.builder.verification import verify
+from mathv360k.pipeline import write_dataset
+from pools import diagram, encoded, pool_of, question
 
 TOKEN = "hf_thisIsASecretOfTheTests"
 REPOSITORY = "somebody/mathv360k"
@@ -253,3 +255,29 @@ def test_verification_finds_a_flipped_byte_anywhere(built: dict[str, Path], tmp_
             assert any(p["where"] == name for p in told.problems), (name, where)
             (copy / name).write_bytes(original)
     assert verify(place).ok
+
+
+def test_everybody_sees_only_images_that_may_be_published(user: User) -> None:
+    picture = encoded(diagram(1))
+    rows = [("GEOS", question("1.png", picture, "What?", "1")),
+            ("One", question("2.png", encoded(diagram(2)), "What?", "1"))]  # fmt: skip
+    folder = user.folder / "closed"
+    write_dataset(Recipe(name="closed"), pool_of(user.folder / "pool", rows), folder)
+    user.run("push", "closed", REPOSITORY, "--public")
+    assert not user.hub.repositories[REPOSITORY].private
+    sent = b"".join(e.read() for n, e in user.hub.files(REPOSITORY).items() if "parquet" in n)
+    assert picture not in sent
+    assert encoded(diagram(2)) in sent
+    assert user.json("verify", REPOSITORY)["ok"]
+
+    output = user.run("push", "closed", REPOSITORY, code=2)
+    assert "Images of GEOS may not be published again" in output
+    user.run("push", "closed", REPOSITORY, "--rehost", "GEOS")
+    sent = b"".join(e.read() for n, e in user.hub.files(REPOSITORY).items() if "parquet" in n)
+    assert picture in sent
+
+
+def test_a_private_repository_is_not_made_public(user: User) -> None:
+    user.run("push", "one", REPOSITORY)
+    assert "is private" in user.run("push", "one", REPOSITORY, "--public", code=2)
+    assert user.hub.repositories[REPOSITORY].private
