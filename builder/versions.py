@@ -12,11 +12,11 @@ the same version.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -89,27 +89,30 @@ def compare(old: Location, new: Location) -> Difference:
         "added": sorted({*old.manifest["withheld"]} - {*new.manifest["withheld"]}),
         "removed": sorted({*new.manifest["withheld"]} - {*old.manifest["withheld"]}),
     }
-    both = before.keys().join(
-        after.keys(), "id", join_type="full outer", left_suffix=" old", right_suffix=" new",
-        use_threads=False,
-    ).sort_by("id")  # fmt: skip
-    is_old, is_new = (pc.is_valid(both[f"row_sha256 {side}"]) for side in ("old", "new"))
-    stays = pc.and_(is_old, is_new)
-    sorts = {
-        "added": pc.invert(is_old),
-        "removed": pc.invert(is_new),
-        "moved": pc.and_(stays, pc.not_equal(both["split old"], both["split new"])),
-        "changed": pc.and_(stays, pc.not_equal(both["row_sha256 old"], both["row_sha256 new"])),
-    }
-    for sort, mask in sorts.items():
-        rows = both.filter(pc.fill_null(mask, False))
-        setattr(found, sort, len(rows))
-        _count(found, sort, rows, "old" if sort == "removed" else "new")
-        if sort == "changed":
-            found.samples[sort] = _changes(found, before, after, rows)
-        else:
-            found.samples[sort] = [_sample(sort, row) for row in rows.slice(0, SAMPLES).to_pylist()]
+    old_rows, new_rows = before.keys(), after.keys()
+    place = pc.index_in(old_rows["id"], value_set=new_rows["id"]).to_numpy()  # NaN: is not there
+    stays = np.flatnonzero(~np.isnan(place))
+    there = place[stays].astype(np.intp)
+    added = np.ones(len(new_rows), bool)
+    added[there] = False
+    _note(found, "added", new_rows.filter(pa.array(added)))
+    _note(found, "removed", old_rows.filter(pa.array(np.isnan(place))))
+    for sort, column in (("moved", "split"), ("changed", "row_sha256")):
+        was, now = old_rows[column].take(pa.array(stays)), new_rows[column].take(pa.array(there))
+        other = np.flatnonzero(pc.not_equal(was, now).to_numpy())
+        rows = new_rows.take(pa.array(there[other]))
+        _note(found, sort, rows.append_column("was", was.take(pa.array(other))))
+        if sort == "changed" and len(rows):
+            found.samples[sort] = _changes(found, before, after, rows["id"])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Rows of each file, and the order that these have among all."""
+
+    rows: list[pa.Array]
+    order: pa.Array
 
 
 class _Side:
@@ -129,23 +132,28 @@ class _Side:
         empty = pa.table({name: pa.array([], pa.string()) for name in (*_KEYS, "split")})
         return pa.concat_tables([empty, *parts])
 
-    def read(self, columns: list[str]) -> list[pa.Table]:
+    def read(self, columns: list[str]) -> Iterator[pa.Table]:
         """These columns of each file."""
-        try:
-            return [pq.read_table(path, columns=columns) for _, path in self._files]
-        except (pa.ArrowException, OSError) as error:
-            raise FolderError(f"A file of the dataset is damaged: {error}.") from None
+        for _, path in self._files:
+            try:
+                yield pq.read_table(path, columns=columns, use_threads=False)
+            except (pa.ArrowException, OSError) as error:
+                raise FolderError(f"A file of the dataset is damaged: {error}.") from None
 
-    def places(self, ids: pa.ChunkedArray) -> npt.NDArray[np.intp]:
-        """The rows with these ids, in their order."""
-        mine = pa.chunked_array([t["id"].combine_chunks() for t in self.read(["id"])], pa.string())
-        rows = np.flatnonzero(pc.is_in(mine, value_set=ids).to_numpy(zero_copy_only=False))
-        order = pc.sort_indices(mine.take(pa.array(rows))).to_numpy()
-        return rows[order]
+    def places(self, ids: pa.ChunkedArray) -> _Places:
+        """Where the rows with these ids are; they are taken in the order of their ids."""
+        found, names = [], [pa.array([], pa.string())]
+        for table in self.read(["id"]):
+            there = pc.is_in(table["id"], value_set=ids)
+            found.append(pa.array(np.flatnonzero(there.to_numpy())))
+            names += table["id"].take(found[-1]).chunks
+        return _Places(found, pc.sort_indices(pa.chunked_array(names)))
 
-    def column(self, name: str, rows: npt.NDArray[np.intp]) -> pa.ChunkedArray:
+    def column(self, name: str, places: _Places) -> pa.ChunkedArray:
         """One column of these rows."""
-        return pa.concat_tables(self.read([name]))[name].take(pa.array(rows))
+        pairs = zip(self.read([name]), places.rows, strict=True)
+        parts = [chunk for table, rows in pairs for chunk in table[name].take(rows).chunks]
+        return pa.chunked_array(parts, self.schema.field(name).type).take(places.order)
 
     @staticmethod
     def _schema(path: Any) -> pa.Schema:
@@ -173,27 +181,25 @@ def _compare_columns(before: _Side, after: _Side, found: Difference) -> None:
     }
 
 
-def _count(found: Difference, sort: str, rows: pa.Table, side: str) -> None:
+def _note(found: Difference, sort: str, rows: pa.Table) -> None:
+    """Count rows of a sort, in all and by facet, and show the first ones."""
+    setattr(found, sort, len(rows))
     for facet in _FACETS:
-        for counted in pc.value_counts(rows[f"{facet} {side}"]).to_pylist():
+        for counted in pc.value_counts(rows[facet]).to_pylist():
             counts = found.by.setdefault(facet, {}).setdefault(counted["values"], {})
             counts[sort] = counted["counts"]
-
-
-def _sample(sort: str, row: dict[str, Any]) -> dict[str, Any]:
-    side = "old" if sort == "removed" else "new"
-    told = {"id": row["id"], **{facet: row[f"{facet} {side}"] for facet in _FACETS}}
-    return {**told, "was": row["split old"]} if sort == "moved" else told
+    first = rows.take(pc.sort_indices(rows["id"])[:SAMPLES])
+    shown = ["id", *_FACETS, *(["was"] if sort == "moved" else [])]
+    found.samples[sort] = first.select(shown).to_pylist()
 
 
 def _changes(
-    found: Difference, before: _Side, after: _Side, rows: pa.Table
+    found: Difference, before: _Side, after: _Side, ids: pa.ChunkedArray
 ) -> list[dict[str, Any]]:
     """The first changed rows with the two values of each column; counts by column go to `found`."""
-    samples = [{"id": i, "fields": {}} for i in rows["id"].slice(0, SAMPLES).to_pylist()]
-    if not len(rows):
-        return []
-    was, now = before.places(rows["id"]), after.places(rows["id"])
+    was, now = before.places(ids), after.places(ids)
+    first = before.column("id", was).slice(0, SAMPLES).to_pylist()
+    samples = [{"id": name, "fields": {}} for name in first]
     shared = [n for n in after.schema.names if n in before.schema.names and n not in _KEYS[:2]]
     for name in shared:
         old, new = before.column(name, was), after.column(name, now)
