@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,7 +43,9 @@ from .location import download, told
 TRIES = 5
 """How often a commit is tried where the Hub fails; waits double from `FIRST_WAIT` seconds."""
 FIRST_WAIT = 2.0
-_THREADS = 4
+_THREADS = 5
+_TOLD = 2**24
+"""Bytes between two words on progress; each costs all threads some time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +217,7 @@ def send(
 class _Counted(CommitOperationAdd):
     """A file to add that tells how many of its bytes were read for sending."""
 
-    def told_to(self, tell: Any) -> _Counted:
+    def told_to(self, tell: Callable[[int], None]) -> _Counted:
         self.tell = tell
         return self
 
@@ -225,11 +227,15 @@ class _Counted(CommitOperationAdd):
             if not with_tqdm:  # not for sending
                 yield file
                 return
-            read = file.read
+            read, untold = file.read, 0
 
             def counted(size: int | None = -1) -> bytes:
+                nonlocal untold
                 data = read(-1 if size is None else size)
-                self.tell(len(data))
+                untold += len(data)
+                if untold >= _TOLD or not data:
+                    self.tell(untold)
+                    untold = 0
                 return data
 
             file.read = counted  # type: ignore[method-assign]
