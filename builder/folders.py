@@ -123,8 +123,21 @@ def seal(path: Path) -> dict[str, Any]:
     """Bring a written file safely to disk; its size and sha256 for the manifest."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"bytes": path.stat().st_size, "sha256": digest}
+    return {"bytes": path.stat().st_size, "sha256": file_digest(path)}
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def share(path: Path, copy: Path) -> None:
+    """Have a file in a second folder too: a hard link where the disk can, else a copy."""
+    try:
+        os.link(path, copy)
+    except OSError:  # another disk, or one without hard links
+        shutil.copyfile(path, copy)
 
 
 def fingerprint(*paths: Path) -> str:

@@ -11,8 +11,6 @@ disk) and `quarantine.parquet`.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -26,7 +24,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..errors import FolderError
-from .folders import is_intact, new_folder, read_manifest, seal, write_manifest
+from .folders import is_intact, new_folder, read_manifest, seal, share, write_manifest
 from .intake import QUESTION_BATCH, QUESTIONS, Feed, Intake, Progress
 from .repetitions import Repetition, find_repetitions
 
@@ -105,11 +103,8 @@ def write_questions(questions: pa.Table, folder: Path) -> None:
 
 
 def share_images(pool: Path, folder: Path) -> None:
-    """Give another pool the image file: a hard link where the disk can, else a copy."""
-    try:
-        os.link(pool / "images.bin", folder / "images.bin")
-    except OSError:  # another disk, or one without hard links
-        shutil.copyfile(pool / "images.bin", folder / "images.bin")
+    """Give another pool the image file."""
+    share(pool / "images.bin", folder / "images.bin")
 
 
 def _settle(intake: Intake, folder: Path) -> dict[str, int]:

@@ -11,7 +11,6 @@ changes the files as little as possible.
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -32,8 +31,9 @@ from ..errors import FolderError
 from .digests import content_digest, row_hashes
 from .folders import seal
 from .intake import QUESTION_BATCH
+from .parquet import open_writer
 from .pool import open_questions, read_questions
-from .schema import ALL_CONFIGS, CONFIGS, IMAGE, QUESTION, parquet_features
+from .schema import CONFIGS, IMAGE, QUESTION
 
 SHARD_BYTES = 400 * 2**20
 ROW_GROUP_BYTES = 16 * 2**20
@@ -42,9 +42,6 @@ ROW_GROUP_DECODED_BYTES = 128 * 2**20
 """Image bytes of a row group once decoded, where every question has its own copy."""
 QUESTION_ROWS = 50_000
 """Rows per row group of the config without images, and at most about so many in the others."""
-
-_ALL_DIFFERENT = {"id", "question", "rationale", "row_sha256"}  # a dictionary would not help
-_FILTERED = ("id", "image_id", "source", "task", "kind", "clarity", "complexity", "agreement")
 
 
 @dataclass(slots=True)
@@ -315,42 +312,3 @@ class _Shard:
             task.result()  # raises what went wrong
         self._writers[config].close()
         return seal(self._out / self._paths[config])
-
-
-def open_writer(path: Path, config: str) -> pq.ParquetWriter:
-    """A writer of a config's shards; of `default` the image is a dictionary (`_stored_once`)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    schema = ALL_CONFIGS[config]
-    leaves = [leaf for column in schema for leaf in _leaves(column)]
-    pictures = "image.bytes"
-    alone = _ALL_DIFFERENT if config == "default" else {*_ALL_DIFFERENT, "bytes"}
-    options: dict[str, Any] = {
-        "use_dictionary": [leaf for leaf in leaves if leaf.rpartition(".")[2] not in alone],
-        "dictionary_pagesize_limit": 2**30,  # an image is never stored twice in a row group
-        "compression": {leaf: "NONE" if leaf == pictures else "ZSTD" for leaf in leaves},
-        "write_statistics": [name for name in _FILTERED if name in schema.names],
-        "write_page_index": True,
-        "store_schema": False,  # the stored type would be the dictionary; Parquet's own is enough
-    }
-    writer = pq.ParquetWriter(
-        path, _stored_once(schema) if config == "default" else schema, **options
-    )
-    features = {"info": {"features": parquet_features(schema)}}
-    writer.add_key_value_metadata({"huggingface": json.dumps(features)})
-    return writer
-
-
-def _stored_once(schema: pa.Schema) -> pa.Schema:
-    """The schema with the image as a dictionary: how Arrow says "write each value once"."""
-    types = [pa.field(f.name, pa.dictionary(pa.int32(), f.type)) for f in IMAGE]
-    return schema.set(schema.get_field_index("image"), pa.field("image", pa.struct(types)))
-
-
-def _leaves(column: pa.Field, prefix: str = "") -> list[str]:
-    """Names of the Parquet columns that `column` becomes."""
-    path, kind = prefix + column.name, column.type
-    if pa.types.is_list(kind):
-        return _leaves(kind.value_field.with_name("element"), f"{path}.list.")
-    if pa.types.is_struct(kind):
-        return [leaf for child in kind for leaf in _leaves(child, f"{path}.")]
-    return [path]

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from ..errors import FolderError
 from .digests import as_text
 from .location import Location
+from .parquet import config_and_split
 
 Level = Literal["first", "major", "minor", "patch"]
 
@@ -120,7 +121,7 @@ class _Side:
 
     def __init__(self, place: Location, elsewhere: dict[str, str]) -> None:
         names = [n for n, sha in _questions(place).items() if elsewhere.get(n) != sha]
-        self._files = [(_split(name), place.fetch(name)) for name in names]
+        self._files = [(config_and_split(name)[1], place.fetch(name)) for name in names]
         shared = [name for name in _questions(place) if name not in names]
         self.schema = self._schema((self._files or [("", place.fetch(shared[0]))])[0][1])
 
@@ -166,11 +167,7 @@ class _Side:
 def _questions(place: Location) -> dict[str, str]:
     """Name and sha256 of the files of the config `questions`."""
     files = place.manifest["files"]
-    return {n: f["sha256"] for n, f in files.items() if n.startswith("data/questions/")}
-
-
-def _split(name: str) -> str:
-    return name.rpartition("/")[2].partition("-")[0]
+    return {n: f["sha256"] for n, f in files.items() if config_and_split(n)[0] == "questions"}
 
 
 def _compare_columns(before: _Side, after: _Side, found: Difference) -> None:

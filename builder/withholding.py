@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
@@ -18,12 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .digests import content_digest
-from .folders import seal
+from .folders import seal, share
 from .intake import Progress, quiet
+from .parquet import PICTURE, config_and_split, open_writer, row_groups
 from .schema import CONFIGS
-from .shards import open_writer
-
-_PICTURE = ("image.bytes", "image.path")
 
 
 def withhold(
@@ -43,13 +39,13 @@ def withhold(
     files, hashes = {}, defaultdict(bytearray)
     names = [n for n in manifest["files"] if n.startswith("data/") or n == "quarantine.parquet"]
     for done, name in enumerate(names):
-        config, split = _parts(name)
+        config, split = config_and_split(name)
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         if config in ("default", "images"):
             splits[split]["bytes"][config] -= _without(folder / name, out / name, config, hidden)
             files[name] = seal(out / name)
         else:
-            _share(folder / name, out / name)
+            share(folder / name, out / name)
             files[name] = manifest["files"][name]
         if config == "questions":
             said = pq.read_table(folder / name, columns=["row_sha256"])["row_sha256"].to_pylist()
@@ -64,25 +60,12 @@ def withhold(
     }
 
 
-def _parts(name: str) -> tuple[str, str]:
-    *_, config, shard = ("", *name.split("/"))
-    return config, shard.partition("-")[0]
-
-
-def _share(path: Path, copy: Path) -> None:
-    try:
-        os.link(path, copy)
-    except OSError:  # another disk, or one without hard links
-        shutil.copyfile(path, copy)
-
-
 def _without(path: Path, out: Path, config: str, sources: Collection[str]) -> int:
     """Write a shard without the images of `sources`; how many bytes in memory it is less."""
     less = 0
-    shared = _PICTURE if config == "default" else ()
-    with pq.ParquetFile(path, read_dictionary=shared) as file, open_writer(out, config) as writer:
-        for number in range(file.num_row_groups):
-            table = file.read_row_group(number)
+    shared = PICTURE if config == "default" else ()
+    with open_writer(out, config) as writer:
+        for table in row_groups(path, once=shared):
             hidden = pc.is_in(table["source"], value_set=pa.array(sources, pa.string()))
             pictures = table["image"].combine_chunks()
             mask = pc.or_(hidden, table["image"].is_null()).combine_chunks()

@@ -18,8 +18,9 @@ import pyarrow as pa
 
 from mathv360k.builder.digests import content_digest, row_hashes
 from mathv360k.builder.folders import seal, write_manifest
+from mathv360k.builder.parquet import open_writer
 from mathv360k.builder.schema import CONFIGS
-from mathv360k.builder.shards import QUESTION_ROWS, open_writer
+from mathv360k.builder.shards import QUESTION_ROWS
 from measure import mathv360k, python, show
 
 SHARDS = 8
