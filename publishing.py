@@ -21,7 +21,7 @@ from .builder.intake import Progress, quiet
 from .builder.location import Location, locate
 from .builder.sources import SOURCES, source
 from .builder.verification import CHECKS, verify
-from .builder.versions import Difference, compare, next_version
+from .builder.versions import compare, next_version
 from .builder.withholding import withhold
 from .dataset_card.card import write_card
 from .errors import FolderError, UsageError
@@ -116,11 +116,12 @@ def push(
             f"Images of {', '.join(closed)} may not be published again, and everybody sees "
             f"{repository}; --public leaves them out, --rehost SOURCE says that you may."
         )
-    if remote.manifest and remote.manifest["digest"] != manifest["digest"]:
+    if remote.manifest:
         before = locate(f"{repository}@{remote.head}")
-        manifest = _numbered(manifest, before, compare(before, locate(folder)))
-        if not dry_run:
-            _rewrite(folder, manifest)
+        numbered = _numbered(before, locate(folder))
+        if numbered != manifest and not dry_run:
+            _rewrite(folder, numbered)
+        manifest = numbered
     wanted = revision == "main" if tag is None else tag
     plan = plan_push(folder, manifest, remote, wanted)
     told = {**plan.told, "version": manifest["version"], "digest": manifest["digest"]}
@@ -164,24 +165,26 @@ def without_images(
     return finished(out, "dataset")
 
 
-def _numbered(manifest: dict[str, Any], before: Location, found: Difference) -> dict[str, Any]:
-    """The manifest with the number that follows from what changed, and with the history."""
-    since = before.manifest["version"]
+def _numbered(before: Location, after: Location) -> dict[str, Any]:
+    """The manifest of `after` with the number that follows from what changed, and the history.
+
+    With the content of `before` it is the version of `before`.
+    """
+    since, manifest = before.manifest["version"], after.manifest
+    history = before.manifest.get("history", [{"version": since, "level": "first", "since": None}])
+    if _same(before, after):
+        kept = {"history": history} if "history" in before.manifest else {}
+        return {**manifest, "version": since, **kept}
+    found = compare(before, after)
     least = next_version(since, found.level)
     version = max(least, manifest["version"], key=lambda v: tuple(map(int, v.split("."))))
     counts = {n: getattr(found, n) for n in ("added", "removed", "moved", "changed", "fields")}
     entry = {"version": version, "level": found.level, "since": since, **counts}
-    first = {"version": since, "level": "first", "since": None}
-    return {
-        **manifest,
-        "version": version,
-        "history": [entry, *before.manifest.get("history", [first])],
-    }
+    return {**manifest, "version": version, "history": [entry, *history]}
 
 
 def _rewrite(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the card and the manifest anew, the manifest last."""
     write_card(folder, manifest)
     manifest["files"]["README.md"] = seal(folder / "README.md")
-    body = {n: v for n, v in manifest.items() if n not in ("mathv360k", "step", "sha256")}
-    write_manifest(folder, "dataset", body)
+    write_manifest(folder, "dataset", manifest)

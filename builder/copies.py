@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,16 @@ from huggingface_hub import DatasetCard, HfApi
 from ..errors import FolderError
 from .folders import (
     MANIFEST,
+    file_digest,
     new_folder,
     put_in_place,
     read_manifest,
     recover,
     refuse_foreign,
+    seal,
     write_manifest,
 )
-from .hub import explained
+from .hub_client import calling
 from .intake import Progress, quiet
 from .location import Location
 
@@ -39,9 +40,10 @@ def get(place: Location, out: Path, progress: Progress = quiet) -> None:
     files: dict[str, dict[str, Any]] = place.manifest["files"]
     total, done = sum(file["bytes"] for file in files.values()), 0
     for name, said in files.items():
-        if _digest(partial / name) != said["sha256"]:
-            (partial / name).unlink(missing_ok=True)  # of another version, or cut short
-            if _digest(place.fetch(name, partial)) != said["sha256"]:
+        path = partial / name
+        if not path.is_file() or file_digest(path) != said["sha256"]:
+            path.unlink(missing_ok=True)  # of another version, or cut short
+            if file_digest(place.fetch(name, partial)) != said["sha256"]:
                 raise FolderError(f"{name} of {place.root} is not what its manifest says.")
         done += said["bytes"]
         progress("downloading bytes", done, total)
@@ -60,8 +62,7 @@ def link(place: Location, revision: str | None, out: Path) -> str:
     `FolderError` where `out` holds anything else.
     """
     revision = revision or _tag(place) or place.commit
-    card = DatasetCard.load(place.fetch(CARD))
-    metadata: dict[str, Any] = card.data.to_dict()
+    metadata = _metadata(place)
     for config in metadata["configs"]:
         for files in config["data_files"]:
             files["path"] = f"hf://datasets/{place.repository}@{revision}/{files['path']}"
@@ -71,28 +72,30 @@ def link(place: Location, revision: str | None, out: Path) -> str:
         (folder / CARD).write_text(f"---\n{text}---\n\n{said}\n", encoding="utf-8", newline="\n")
         about = {"repository": place.repository, "revision": revision, "commit": place.commit}
         kept = {name: place.manifest[name] for name in ("version", "digest")}
-        digest = _digest(folder / CARD)
-        files = {CARD: {"bytes": (folder / CARD).stat().st_size, "sha256": digest}}
-        write_manifest(folder, "link", {**about, **kept, "files": files})
+        write_manifest(folder, "link", {**about, **kept, "files": {CARD: seal(folder / CARD)}})
     return revision
 
 
 def _tag(place: Location) -> str | None:
     """The tag of the version, where it means the same commit."""
-    with explained(place.repository):
+    with calling(place.repository):
         refs = HfApi().list_repo_refs(place.repository, repo_type="dataset")
     name = f"v{place.manifest['version']}"
-    return next(
-        (t.name for t in refs.tags if (t.name, t.target_commit) == (name, place.commit)), None
-    )
+    there = {tag.name: tag.target_commit for tag in refs.tags}
+    return name if there.get(name) == place.commit else None
+
+
+def _metadata(place: Location) -> dict[str, Any]:
+    """The card's metadata, with which files make up which config."""
+    try:
+        metadata = DatasetCard.load(place.fetch(CARD)).data.to_dict()
+        for config in metadata["configs"]:
+            if not all(isinstance(files["path"], str) for files in config["data_files"]):
+                raise ValueError("no path")
+    except (ValueError, KeyError, TypeError, yaml.YAMLError):
+        raise FolderError(f"The card of {place.root} does not say where its files are.") from None
+    return metadata
 
 
 def _step(out: Path) -> Any:
     return "link" if out.is_dir() and read_manifest(out, "link") else "dataset"
-
-
-def _digest(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,34 +11,18 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import httpx2
-from huggingface_hub import (
-    CommitOperationAdd,
-    CommitOperationDelete,
-    HfApi,
-    RepoFile,
-    constants,
-)
-from huggingface_hub.errors import (
-    HfHubHTTPError,
-    HFValidationError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
-from huggingface_hub.utils import (
-    are_progress_bars_disabled,
-    disable_progress_bars,
-    enable_progress_bars,
-)
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
-from ..errors import FolderError, HubError, MathV360KError, UsageError
-from .folders import MANIFEST, read_manifest
+from ..errors import FolderError, HubError, UsageError
+from .folders import MANIFEST, file_digest, read_manifest
+from .hub_client import calling, content_hashes, download
 from .intake import Progress, quiet
-from .location import download, told
 
 TRIES = 5
 """How often a commit is tried where the Hub fails; waits double from `FIRST_WAIT` seconds."""
@@ -56,14 +40,19 @@ class Remote:
     revision: str
     exists: bool = False
     private: bool = True
-    head: str | None = None
-    """The latest commit of the branch; None where there is no such branch."""
-    files: dict[str, str] = field(default_factory=dict)
-    """By path the sha256 of its content, or the git hash where the file is not a large one."""
+    branches: dict[str, str] = field(default_factory=dict)
+    """By name the latest commit."""
     tags: dict[str, str] = field(default_factory=dict)
     """By name the commit."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Of `head`, by path: the sha256 of the content, or the git hash of a small file."""
     manifest: dict[str, Any] | None = None
-    """The manifest of the dataset that is there."""
+    """The manifest of the dataset at `head`."""
+
+    @property
+    def head(self) -> str | None:
+        """The commit to build upon: of the branch, or of main, which a new branch starts from."""
+        return self.branches.get(self.revision, self.branches.get("main"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,58 +79,28 @@ class Plan:
         }
 
 
-@contextmanager
-def explained(repository: str) -> Iterator[None]:
-    """Errors of the Hub's client as one sentence, without addresses and tokens."""
-    bars = not are_progress_bars_disabled()
-    disable_progress_bars()
-    try:
-        yield
-    except MathV360KError:
-        raise
-    except (HfHubHTTPError, HFValidationError) as error:
-        raise HubError(f"{repository}: {told(error)}") from None
-    except (httpx2.HTTPError, ValueError, RuntimeError, OSError) as error:
-        cause = error.__cause__
-        reason = told(cause if isinstance(cause, HfHubHTTPError) else error)
-        raise HubError(f"{repository}: {reason}") from None
-    finally:
-        if bars:
-            enable_progress_bars()
-
-
-def look(repository: str, revision: str = "main", api: HfApi | None = None) -> Remote:
+def look(repository: str, revision: str = "main") -> Remote:
     """What is at the Hub where a push to this branch would go.
 
     Raises `HubError` where the Hub does not say so.
     """
-    api = api or HfApi()
-    with explained(repository):
+    api = HfApi()
+    with calling(repository):
         try:
             info = api.dataset_info(repository)
         except RepositoryNotFoundError:
             return Remote(repository, revision)
         refs = api.list_repo_refs(repository, repo_type="dataset")
-        tags = {tag.name: tag.target_commit for tag in refs.tags}
-        private = bool(info.private)
-        try:
-            head = api.dataset_info(repository, revision=revision).sha
-        except RevisionNotFoundError:
-            return Remote(repository, revision, True, private, None, {}, tags)
-        files = _tree(api, repository, head)
-    manifest = None
-    if MANIFEST in files:
-        manifest = read_manifest(download(repository, MANIFEST, head).parent, "dataset")
-    return Remote(repository, revision, True, private, head, files, tags, manifest)
+    branches = {branch.name: branch.target_commit for branch in refs.branches}
+    tags = {tag.name: tag.target_commit for tag in refs.tags}
+    remote = Remote(repository, revision, True, bool(info.private), branches, tags)
+    files = content_hashes(repository, remote.head)
+    manifest = _manifest(repository, remote.head) if MANIFEST in files else None
+    return replace(remote, files=files, manifest=manifest)
 
 
-def _tree(api: HfApi, repository: str, commit: str | None) -> dict[str, str]:
-    entries = api.list_repo_tree(repository, recursive=True, revision=commit, repo_type="dataset")
-    return {
-        entry.path: entry.lfs.sha256 if entry.lfs else entry.blob_id
-        for entry in entries
-        if isinstance(entry, RepoFile)
-    }
+def _manifest(repository: str, commit: str | None) -> dict[str, Any] | None:
+    return read_manifest(download(repository, MANIFEST, commit).parent, "dataset")
 
 
 def plan_push(folder: Path, manifest: dict[str, Any], remote: Remote, tag: bool) -> Plan:
@@ -151,29 +110,29 @@ def plan_push(folder: Path, manifest: dict[str, Any], remote: Remote, tag: bool)
     """
     sizes = {name: file["bytes"] for name, file in manifest["files"].items()}
     sizes[MANIFEST] = (folder / MANIFEST).stat().st_size
-    send = {n: size for n, size in sizes.items() if not _is_there(folder, n, manifest, remote)}
+    send = {n: s for n, s in sizes.items() if not _is_there(folder, n, manifest, remote.files)}
     before = set(remote.manifest["files"]) if remote.manifest else set()
-    stale = {n for n in remote.files if n in before or n.startswith("data/")} - sizes.keys()
+    stale = [n for n in remote.files if n in before or n.startswith("data/")]
     name = f"v{manifest['version']}" if tag else None
     if name in remote.tags:
-        there = download(remote.repository, MANIFEST, remote.tags[name])
-        tagged = read_manifest(there.parent, "dataset") or {}
+        tagged = _manifest(remote.repository, remote.tags[name]) or {}
         if tagged.get("digest") != manifest["digest"]:
             raise UsageError(
                 f"{remote.repository} has a tag {name} with another content; a version is never "
                 "changed: give the recipe a higher `version` and build again."
             )
         name = None
-    return Plan(remote, folder, send, sorted(stale), name)
+    return Plan(remote, folder, send, sorted({*stale} - sizes.keys()), name)
 
 
-def _is_there(folder: Path, name: str, manifest: dict[str, Any], remote: Remote) -> bool:
-    there = remote.files.get(name)
+def _is_there(folder: Path, name: str, manifest: dict[str, Any], files: dict[str, str]) -> bool:
+    """Whether `files`, of a commit at the Hub, have this one with the content that it has here."""
+    there = files.get(name)
     if there is None:
         return False
-    if name != MANIFEST and there == manifest["files"][name]["sha256"]:
-        return True
-    return len(there) == 40 and there == _git_hash(folder / name)
+    if len(there) == 40:
+        return there == _git_hash(folder / name)
+    return name != MANIFEST and there == manifest["files"][name]["sha256"]
 
 
 def _git_hash(path: Path) -> str:
@@ -183,39 +142,42 @@ def _git_hash(path: Path) -> str:
 
 
 def send(
-    plan: Plan, manifest: dict[str, Any], *, private: bool = True, progress: Progress = quiet,
-    api: HfApi | None = None,
-) -> str:  # fmt: skip
+    plan: Plan, manifest: dict[str, Any], *, private: bool = True, progress: Progress = quiet
+) -> str:
     """Carry out a push; the commit that the branch is at then, whose files are all verified.
 
     Raises `HubError` where the Hub fails (run it again: only the rest is sent) or somebody else
     changed the branch meanwhile, and `FolderError` where a file is not what the manifest says.
     """
-    api, remote = api or HfApi(), plan.remote
-    with explained(remote.repository):
+    api, remote = HfApi(), plan.remote
+    repository, revision = remote.repository, remote.revision
+    with calling(repository):
         if not remote.exists:
-            api.create_repo(remote.repository, repo_type="dataset", private=private, exist_ok=True)
-        head = remote.head
-        if head is None:
-            if remote.revision != "main":
-                api.create_branch(
-                    remote.repository, branch=remote.revision, repo_type="dataset", exist_ok=True
-                )
-            head = api.dataset_info(remote.repository, revision=remote.revision).sha
+            api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
+        if revision != "main" and revision not in remote.branches:
+            api.create_branch(
+                repository, branch=revision, revision=remote.head, repo_type="dataset",
+                exist_ok=True,
+            )  # fmt: skip
+        head = remote.head or api.dataset_info(repository, revision=revision).sha
         assert head is not None
         if plan.send or plan.delete:
             operations = _upload(api, plan, manifest, progress)
             head = _commit(api, plan, manifest, operations, head)
-        _verify_tree(api, plan, manifest, head)
+        if not _holds(plan, manifest, head):
+            raise HubError(
+                f"{repository}: the files there are not those of {plan.folder}; run the command "
+                "again."
+            )
         if plan.tag:
             api.create_tag(
-                remote.repository, tag=plan.tag, revision=head, repo_type="dataset", exist_ok=True
+                repository, tag=plan.tag, revision=head, repo_type="dataset", exist_ok=True
             )
     return head
 
 
 class _Counted(CommitOperationAdd):
-    """A file to add that tells how many of its bytes were read for sending."""
+    """A file to add that tells how many of its bytes were read for sending (by LFS, not by Xet)."""
 
     def told_to(self, tell: Callable[[int], None]) -> _Counted:
         self.tell = tell
@@ -257,13 +219,12 @@ def _upload(
         path = plan.folder / name
         operation = _Counted(name, path).told_to(tell)
         if name != MANIFEST:
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256")
-            if digest.hexdigest() != manifest["files"][name]["sha256"]:
+            digest = file_digest(path)
+            if digest != manifest["files"][name]["sha256"]:
                 raise FolderError(
                     f"{path} is not what the manifest says; build {plan.folder} again."
                 )
-            operation.upload_info.sha256 = digest.digest()
+            operation.upload_info.sha256 = bytes.fromhex(digest)  # or it would be read once more
         api.preupload_lfs_files(
             plan.remote.repository, [operation], repo_type="dataset",
             revision=plan.remote.revision, free_memory=False,
@@ -309,7 +270,7 @@ def _commit(
             if status != 412 and (status < 500 or status == 507):
                 raise
             now = _head(api, remote)
-            if now not in (head, None) and _holds(api, plan, manifest, now):
+            if now not in (head, None) and _holds(plan, manifest, now):
                 return now
             if status == 412 or now not in (head, None):
                 raise HubError(
@@ -330,18 +291,9 @@ def _head(api: HfApi, remote: Remote) -> str | None:
         return None
 
 
-def _holds(api: HfApi, plan: Plan, manifest: dict[str, Any], commit: str) -> bool:
+def _holds(plan: Plan, manifest: dict[str, Any], commit: str) -> bool:
     """Whether a commit has all files of the folder, and none that is to be deleted."""
-    files = _tree(api, plan.remote.repository, commit)
-    there = Remote(plan.remote.repository, plan.remote.revision, True, files=files)
+    files = content_hashes(plan.remote.repository, commit)
     names = [*manifest["files"], MANIFEST]
-    complete = all(_is_there(plan.folder, name, manifest, there) for name in names)
+    complete = all(_is_there(plan.folder, name, manifest, files) for name in names)
     return complete and not files.keys() & set(plan.delete)
-
-
-def _verify_tree(api: HfApi, plan: Plan, manifest: dict[str, Any], commit: str) -> None:
-    if not _holds(api, plan, manifest, commit):
-        raise HubError(
-            f"{plan.remote.repository}: the files there are not those of {plan.folder}; run the "
-            "command again."
-        )

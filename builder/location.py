@@ -6,18 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    HfHubHTTPError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
-
 from ..errors import FolderError, HubError, UsageError
 from .folders import MANIFEST, is_intact, read_manifest
+from .hub_client import content_hashes, download
+
+_HUBS_OWN = {".gitattributes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +32,12 @@ class Location:
             return Path(self.root) / name
         return download(self.repository, name, self.commit, into)
 
-
-def download(repository: str, name: str, revision: str | None, into: Path | None = None) -> Path:
-    """A file of a dataset repository, in the Hub's cache or below the folder `into`."""
-    try:
-        return Path(
-            hf_hub_download(
-                repository, name, repo_type="dataset", revision=revision, local_dir=into
-            )
-        )
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise HubError(f"{repository}: {told(error)}") from None
-
-
-def told(error: Exception) -> str:
-    """What an error of the Hub's client means, in words that hold no address and no token."""
-    if isinstance(error, RevisionNotFoundError):
-        return "there is no such version, branch or commit."
-    if isinstance(error, LocalEntryNotFoundError):
-        return "the Hub cannot be reached, and there is no copy in the cache."
-    if isinstance(error, RepositoryNotFoundError):
-        return "there is no such dataset on the Hub, or it is private: run `hf auth login`."
-    if isinstance(error, EntryNotFoundError):
-        return "a file is missing there; mathv360k did not write this dataset."
-    if isinstance(error, HfHubHTTPError):
-        status = error.response.status_code
-        if status in (401, 403):
-            return "the Hub refuses the token, or it may not do this; run `hf auth login`."
-        if status == 429:
-            return "the Hub has had too many requests; wait some minutes, run the command again."
-        if status in (402, 413, 507):
-            return f"the Hub has no room for this (status {status}); see its storage settings."
-        return f"the Hub fails (status {status}); run the command again later."
-    if isinstance(error, HFValidationError):
-        return "that is not the name of a repository; it is like `namespace/name`."
-    return f"{type(error).__name__} on the way to the Hub; run the command again."
+    def names(self) -> set[str]:
+        """All files that are there, also those that the manifest does not name."""
+        if self.repository:
+            return {n for n in content_hashes(self.repository, self.commit) if n not in _HUBS_OWN}
+        root = Path(self.root)
+        return {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
 
 
 def split_revision(address: str) -> tuple[str, str | None]:
