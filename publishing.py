@@ -61,7 +61,7 @@ def verify_dataset(
 
     Raises `UsageError`, `FolderError` where there is no dataset at all, or `HubError`.
     """
-    place = locate(path)
+    place = locate(path, intact=False)
     told = verify(place, decode=decode, progress=progress)
     return {
         **_named(path, place),

@@ -9,9 +9,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, Field, ValidationError
 
 from ..errors import FolderError, UsageError
 from .images import safe_path
@@ -28,9 +29,61 @@ _KEYS = {
     "scores": {"parameters", "files", "images"},
     "classifiers": {"parameters", "files", "report"},
     "synthesis": {"parameters", "files", "questions", "faults", "missing"},
-    "dataset": {"parameters", "files", "inputs", "name", "version", "digest", "splits", "sources"},
-    "link": {"files", "repository", "revision", "commit", "version", "digest"},
+    "dataset": {"inputs", "recipe", "quarantine"},  # and what `_Dataset` says
+    "link": {"revision"},  # and what `_Link` says
 }
+
+_Count = Annotated[int, Field(ge=0, strict=True)]
+_Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Version = Annotated[str, Field(pattern=r"^\d{1,9}\.\d{1,9}\.\d{1,9}$")]
+
+
+class _File(BaseModel):
+    bytes: _Count
+    sha256: _Hex
+
+
+class _Split(BaseModel):
+    images: _Count
+    questions: _Count
+    bytes: dict[str, _Count]
+
+
+class _Rejected(BaseModel):
+    questions: _Count
+    bytes: _Count
+
+
+class _Source(BaseModel):
+    tasks: list[str]
+    license: str
+    images: _Count
+    questions: dict[str, _Count]
+
+
+class _Dataset(BaseModel):
+    parameters: dict[str, Any]
+    files: dict[str, _File]
+    name: str
+    version: _Version
+    digest: _Hex
+    splits: dict[str, _Split]
+    sources: dict[str, _Source]
+    withheld: list[str]
+    rejected: dict[str, _Rejected]
+    history: list[dict[str, Any]] = []
+
+
+class _Link(BaseModel):
+    files: dict[str, _File]
+    repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+    commit: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    version: _Version
+    digest: _Hex
+
+
+_SHAPES: dict[str, type[BaseModel]] = {"dataset": _Dataset, "link": _Link}
+"""Manifests that may come from anybody, by the Hub."""
 
 
 def read_manifest(folder: Path, step: Step) -> dict[str, Any] | None:
@@ -56,8 +109,14 @@ def read_manifest(folder: Path, step: Step) -> dict[str, Any] | None:
         )
     if manifest.get("step") != step:
         return None
-    if not _KEYS[step] <= manifest.keys() or not _are_below(manifest["files"]):
+    if not _KEYS[step] <= manifest.keys() or not _are_below(manifest.get("files")):
         raise FolderError(f"{path} is damaged; move {folder} away and run the command again.")
+    if step in _SHAPES:
+        try:
+            _SHAPES[step].model_validate(manifest)
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"]))
+            raise FolderError(f"{path} is damaged: {where} is not what it ought to be.") from None
     return manifest
 
 

@@ -46,16 +46,17 @@ def split_revision(address: str) -> tuple[str, str | None]:
     return repository, revision or None
 
 
-def locate(path: str | Path, revision: str | None = None) -> Location:
+def locate(path: str | Path, revision: str | None = None, *, intact: bool = True) -> Location:
     """The dataset in a folder, or in a repository `namespace/name` or `namespace/name@revision`.
 
-    A folder that `link` wrote is followed to the Hub. Raises `UsageError` where there is nothing
-    of that name or version, `FolderError` where it is no finished dataset and `HubError` where the
-    Hub does not answer.
+    A folder that `link` wrote is followed to the Hub. Without `intact` files may be missing.
+
+    Raises `UsageError` where there is nothing of that name or version, `FolderError` where it is no
+    finished dataset and `HubError` where the Hub does not answer.
     """
     folder = Path(path)
     if folder.is_dir():
-        return _here(folder, path, revision)
+        return _here(folder, path, revision, intact)
     repository, at = split_revision(str(path))
     if isinstance(path, Path) or repository.count("/") != 1 or (at and revision):
         raise UsageError(
@@ -64,10 +65,10 @@ def locate(path: str | Path, revision: str | None = None) -> Location:
     return _on_hub(repository, at or revision)
 
 
-def _here(folder: Path, said: str | Path, revision: str | None) -> Location:
+def _here(folder: Path, said: str | Path, revision: str | None, intact: bool) -> Location:
     link = read_manifest(folder, "link")
     manifest = link or read_manifest(folder, "dataset")
-    if manifest is None or not is_intact(folder, manifest):
+    if manifest is None or (intact and not is_intact(folder, manifest)):
         raise FolderError(f"{said} is not a finished dataset; run `mathv360k build` there.")
     if revision not in (None, manifest["version"], f"v{manifest['version']}"):
         raise UsageError(f"{said} is version {manifest['version']}, not {revision}.")

@@ -29,11 +29,12 @@ REPOSITORY = "somebody/mathv360k"
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two datasets: `one`, and `more` with the same images and others."""
+    """Two datasets: `one` has three splits, `other` has more images, all in one."""
     root = tmp_path_factory.mktemp("built")
-    for name, count in (("one", 30), ("more", 36)):
-        mathv360k.build(read_recipe("demo").limited(count), root / name)
-    return {name: root / name for name in ("one", "more")}
+    demo = read_recipe("demo")
+    mathv360k.build(demo.limited(30), root / "one")
+    mathv360k.build(demo.limited(36).model_copy(update={"splits": {"train": 1.0}}), root / "other")
+    return {name: root / name for name in ("one", "other")}
 
 
 class User:
@@ -56,6 +57,9 @@ class User:
         assert process.returncode == code, out + err
         assert TOKEN not in out + err
         return out if code == 0 else out + err
+
+    def manifest(self, name: str) -> dict[str, Any]:
+        return json.loads((self.folder / name / "manifest.json").read_text())
 
     def json(self, *words: object, code: int = 0) -> dict[str, Any]:
         return json.loads(self.run(*words, "--json", code=code))
@@ -104,49 +108,79 @@ def test_a_push_is_one_commit_and_a_tag_with_all_files(user: User) -> None:
 
 def test_the_next_version_is_numbered_by_what_changed_and_old_files_go(user: User) -> None:
     user.run("push", "one", REPOSITORY)
-    rejected = {n for n in names(user.folder / "one") if "/rejected/" in n}
-    told = user.json("push", "more", REPOSITORY)
-    difference = user.json("diff", f"{REPOSITORY}@v1.0.0", "more")
-    assert difference["level"] == ("major" if difference["removed"] else "minor")
-    assert told["version"] == difference["next"]
-    manifest = json.loads((user.folder / "more" / "manifest.json").read_text())
-    assert manifest["version"] == told["version"]
-    assert manifest["history"][0]["since"] == "1.0.0"
-    assert manifest["history"][0]["added"] == difference["added"] > 0
-    assert f"v{told['version']}" in user.hub.repositories[REPOSITORY].tags
+    told = user.json("push", "other", REPOSITORY)
+    assert told["version"] == "2.0.0"  # rows of two splits went to the third
+    difference = user.json("diff", f"{REPOSITORY}@v1.0.0", "other")
+    assert (difference["level"], difference["next"]) == ("major", "2.0.0")
+    assert difference["moved"] > 0
+    history = user.manifest("other")["history"]
+    assert [(h["version"], h["since"], h["level"]) for h in history] == [
+        ("2.0.0", "1.0.0", "major"),
+        ("1.0.0", None, "first"),
+    ]
+    assert history[0]["added"] == difference["added"] > 0
+    assert set(user.hub.repositories[REPOSITORY].tags) == {"v1.0.0", "v2.0.0"}
     there = set(user.hub.files(REPOSITORY)) - {".gitattributes"}
-    assert there == names(user.folder / "more")
-    assert set(told["delete"]) == (rejected | {"x"}) - there - {"x"}
+    assert there == names(user.folder / "other")
+    assert {"data/default/test-00000-of-00001.parquet"} < set(told["delete"])
     both = user.python(
         "import datasets\n"
-        f"for tag in ('v1.0.0', 'v{told['version']}'):\n"
+        "for tag in ('v1.0.0', 'v2.0.0'):\n"
         f"    print(len(datasets.load_dataset('{REPOSITORY}', 'images', revision=tag)['train']))"
     )
-    counts = []
-    for name in ("one", "more"):
-        manifest = json.loads((user.folder / name / "manifest.json").read_text())
-        counts.append(str(manifest["splits"]["train"]["images"]))
-    assert both.split() == counts
+    counts = [user.manifest(n)["splits"]["train"]["images"] for n in ("one", "other")]
+    assert [int(n) for n in both.split()] == counts
     assert user.json("verify", REPOSITORY)["ok"]
 
 
-def test_a_killed_push_leaves_main_alone_and_sends_only_the_rest(user: User) -> None:
-    user.hub.fail("PUT", "/lfs/", delay=60, after=5, times=99)
+def test_the_same_content_built_again_keeps_its_number(user: User, built: dict[str, Path]) -> None:
+    user.run("push", "one", REPOSITORY)
+    user.run("push", "other", REPOSITORY)
+    shutil.rmtree(user.folder / "other")
+    shutil.copytree(built["other"], user.folder / "other")
+    assert user.manifest("other")["version"] == "1.0.0"
+    told = user.json("push", "other", REPOSITORY)
+    assert (told["version"], told["send"], told["tag"]) == ("2.0.0", {}, None)
+    assert user.manifest("other")["version"] == "2.0.0"
+
+
+def test_a_new_branch_has_nothing_of_main_left(user: User) -> None:
+    user.run("push", "one", REPOSITORY)
+    user.run("push", "other", REPOSITORY, "--revision", "staging")
+    there = set(user.hub.files(REPOSITORY, "staging")) - {".gitattributes"}
+    assert there == names(user.folder / "other")
+    assert set(user.hub.files(REPOSITORY)) - {".gitattributes"} == names(user.folder / "one")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "after"),
+    [("PUT", "/lfs/", 0), ("PUT", "/lfs/", 6), ("POST", "/commit/", 0), ("POST", "/tag/", 0)],
+)
+def test_a_push_killed_anywhere_is_finished_by_the_next(
+    user: User, method: str, path: str, after: int
+) -> None:
+    """Up to the commit main is as it was; nothing that came whole is sent twice."""
+    fault = user.hub.fail(method, path, delay=60, after=after, times=99)
     process = user.start("push", "one", REPOSITORY)
     deadline = time.monotonic() + 60
-    while len([r for r in user.hub.requests("PUT", "/lfs/") if r.status == 200]) < 5:
+    while fault.met <= after:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert len(user.hub.commits(REPOSITORY)) == 1
+    assert len(user.hub.commits(REPOSITORY)) == (2 if path == "/tag/" else 1)
     assert user.hub.repositories[REPOSITORY].tags == {}
     user.hub.faults.clear()
-    before = len(user.hub.requests("PUT", "/lfs/"))
+    arrived = [r.path for r in user.hub.requests("PUT", "/lfs/") if r.status == 200]
+    assert len(arrived) >= after
+    before = len(user.hub.log)
     user.run("push", "one", REPOSITORY)
+    again = [r.path for r in user.hub.log[before:] if r.method == "PUT"]
     large = [n for n in names(user.folder / "one") if n.endswith(".parquet")]
-    assert len(user.hub.requests("PUT", "/lfs/")) - before <= len(large) - 5
+    assert not set(arrived) & set(again)
+    assert len(arrived) + len(again) == len(large)
     assert len(user.hub.commits(REPOSITORY)) == 2
+    assert set(user.hub.repositories[REPOSITORY].tags) == {"v1.0.0"}
 
 
 def test_a_commit_that_landed_although_the_hub_failed_is_not_made_twice(user: User) -> None:
@@ -183,8 +217,7 @@ def test_failures_that_stay_are_one_sentence(
 
 def test_a_version_that_is_tagged_never_changes(user: User) -> None:
     user.run("push", "one", REPOSITORY, "--revision", "staging", "--tag")
-    shutil.rmtree(user.folder / "one")
-    output = user.run("push", "more", REPOSITORY, code=2)
+    output = user.run("push", "other", REPOSITORY, code=2)
     assert "a version is never changed" in output
 
 
@@ -281,3 +314,33 @@ def test_a_private_repository_is_not_made_public(user: User) -> None:
     user.run("push", "one", REPOSITORY)
     assert "is private" in user.run("push", "one", REPOSITORY, "--public", code=2)
     assert user.hub.repositories[REPOSITORY].private
+
+
+def test_a_dataset_at_the_hub_is_verified_as_a_folder_is(user: User) -> None:
+    user.run("push", "one", REPOSITORY)
+    copy = user.folder / "copy"
+    shutil.copytree(user.folder / "one", copy)
+    flip(copy / "quarantine.parquet", 30)
+    (copy / "data" / "default" / "train-00001-of-00002.parquet").write_bytes(b"stray")
+    (copy / "README.md").unlink()
+    user.hub.serve(copy, REPOSITORY, private=True)
+    told = user.json("verify", REPOSITORY, code=1)
+    found = sorted((p["where"], p["detail"].split(" the sha256")[0]) for p in told["problems"])
+    assert found == [
+        ("README.md", "is missing"),
+        ("data/default/train-00001-of-00002.parquet", "is not in the manifest"),
+        ("quarantine.parquet", "has"),
+    ]
+
+
+def test_files_go_through_xet_too(tmp_path: Path, built: dict[str, Path]) -> None:
+    folder = tmp_path / "user"
+    folder.mkdir()
+    with hub(tmp_path / "hub", token=TOKEN, xet=True) as server:
+        user = User(server, folder)
+        user.run("push", built["one"], REPOSITORY)
+        assert not server.requests("PUT", "/lfs/")
+        assert user.json("push", built["one"], REPOSITORY)["send"] == {}
+        user.run("get", REPOSITORY, "--out", "copy")
+    for name in names(built["one"]):
+        assert (folder / "copy" / name).read_bytes() == (built["one"] / name).read_bytes()

@@ -76,9 +76,10 @@ def write(folder: Path, numbers: np.ndarray, answers: dict[int, str], clarity: f
             writer.write_table(table, row_group_size=QUESTION_ROWS)
         files[name] = seal(folder / name)
         hashes += bytes.fromhex("".join(table["row_sha256"].to_pylist()))
-    said = {"parameters": {}, "inputs": {}, "name": "made", "version": "1.0.0", "splits": {},
-            "sources": {}, "withheld": [], "digest": content_digest({"train": hashes})}  # fmt: skip
-    write_manifest(folder, "dataset", {**said, "files": files})
+    empty = ("parameters", "inputs", "splits", "sources", "rejected", "recipe", "quarantine")
+    said = {**{name: {} for name in empty}, "name": "made", "version": "1.0.0", "withheld": []}
+    digest = content_digest({"train": hashes})
+    write_manifest(folder, "dataset", {**said, "digest": digest, "files": files})
     return folder
 
 

@@ -39,9 +39,10 @@ def write(folder: Path, size: int) -> Path:
             for _ in range(SHARD // 2**20):
                 file.write(os.urandom(2**20))
         files[path.relative_to(folder).as_posix()] = seal(path)
-    said = {"parameters": {}, "inputs": {}, "name": "made", "version": "1.0.0", "splits": {},
-            "sources": {}, "withheld": [], "digest": "0" * 64}  # fmt: skip
-    write_manifest(folder, "dataset", {**said, "files": files})
+    empty = ("parameters", "inputs", "splits", "sources", "rejected", "recipe", "quarantine")
+    said = {**{name: {} for name in empty}, "name": "made", "version": "1.0.0", "withheld": []}
+    digest = "0" * 64
+    write_manifest(folder, "dataset", {**said, "digest": digest, "files": files})
     return folder
 
 
