@@ -99,6 +99,8 @@ def push(
     """
     folder = Path(folder)
     manifest = _finished(folder)
+    if repository.count("/") != 1:
+        raise UsageError(f"{repository} is no repository on the Hub; give NAMESPACE/NAME.")
     remote = look(repository, revision)
     if public and remote.exists and remote.private:
         raise UsageError(

@@ -38,7 +38,8 @@ def show_difference(told: dict[str, Any]) -> None:
                 tell(f"{what} {sort}: {', '.join(names)}")
     for sort in _SORTS:
         for row in told["samples"].get(sort, [])[:3]:
-            tell(f"{sort} {row['id']}", "dim")
+            moved = f" ({row['was']} → {row['split']})" if sort == "moved" else ""
+            tell(f"{sort} {row['id']}{moved}", "dim")
             for name, (was, now) in row.get("fields", {}).items():
                 tell(f"  {name}: {was!r} → {now!r}"[:200], "dim")
     tell(f"This is a {told['level']} change: {old['version']} → {told['next']}.", "bold")

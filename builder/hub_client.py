@@ -1,4 +1,4 @@
-"""The Hub's own client as we call it: without bars of its own, each failure in one sentence."""
+"""The Hub's own client as we call it: without a word of its own, each failure in one sentence."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from huggingface_hub.utils import (
     are_progress_bars_disabled,
     disable_progress_bars,
     enable_progress_bars,
+    logging,
 )
 
 from ..errors import HubError
@@ -27,12 +28,13 @@ from ..errors import HubError
 
 @contextmanager
 def calling(repository: str) -> Iterator[None]:
-    """Where the Hub's client is called: it draws no bars, and its errors become `HubError`.
+    """Where the Hub's client is called: it is silent, and its errors become `HubError`.
 
     The sentences hold no address and no token. Errors of this machine's files stay what they are.
     """
-    bars = not are_progress_bars_disabled()
+    bars, verbosity = not are_progress_bars_disabled(), logging.get_verbosity()
     disable_progress_bars()
+    logging.set_verbosity_error()  # it tells of each try, with the address
     try:
         yield
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
@@ -45,6 +47,7 @@ def calling(repository: str) -> Iterator[None]:
             raise
         raise HubError(f"{repository}: {_told(error)}") from None
     finally:
+        logging.set_verbosity(verbosity)
         if bars:
             enable_progress_bars()
 

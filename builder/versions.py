@@ -86,10 +86,7 @@ def compare(old: Location, new: Location) -> Difference:
     before, after = _Side(old, _questions(new)), _Side(new, _questions(old))
     found = Difference()
     _compare_columns(before, after, found)
-    found.images = {
-        "added": sorted({*old.manifest["withheld"]} - {*new.manifest["withheld"]}),
-        "removed": sorted({*new.manifest["withheld"]} - {*old.manifest["withheld"]}),
-    }
+    found.images = {"added": _shown_only(new, old), "removed": _shown_only(old, new)}
     old_rows, new_rows = before.keys(), after.keys()
     place = pc.index_in(old_rows["id"], value_set=new_rows["id"]).to_numpy()  # NaN: is not there
     stays = np.flatnonzero(~np.isnan(place))
@@ -162,6 +159,12 @@ class _Side:
             return pq.read_schema(path)
         except (pa.ArrowException, OSError) as error:
             raise FolderError(f"{path} is damaged: {error}.") from None
+
+
+def _shown_only(place: Location, elsewhere: Location) -> list[str]:
+    """Sources whose images are here, and elsewhere left out."""
+    there = place.manifest["sources"].keys() - {*place.manifest["withheld"]}
+    return sorted(there & {*elsewhere.manifest["withheld"]})
 
 
 def _questions(place: Location) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from ..folders import MANIFEST, file_digest, is_sealed
 from ..intake import Progress, quiet
 from ..location import Location
 from ..parquet import config_and_split
-from ..schema import ALL_CONFIGS
+from ..schema import ALL_CONFIGS, CONFIGS
 from .findings import CHECKS, Verification
 from .images import Images, verify_images, verify_named
 from .rows import Rows, verify_questions, verify_rows, verify_same_rows
@@ -29,34 +30,52 @@ def verify(place: Location, *, decode: bool = True, progress: Progress = quiet) 
     dataset on the Hub is downloaded into the Hub's cache. Raises `HubError` where it cannot be.
     """
     told = Verification()
-    shards: dict[str, dict[str, str]] = {"questions": {}, "default": {}, "images": {}}
-    for name in _sound_files(place, told, progress):
-        config, split = config_and_split(name)
-        if _has_its_columns(place.fetch(name), name, config, told) and config in shards:
-            shards[config][name] = split
+    sound = [
+        name
+        for name in _sound_files(place, told, progress)
+        if _has_its_columns(place.fetch(name), name, told)
+    ]
+    shards = {config: _shards(sound, config) for config in CONFIGS}
+    # What only follows from a damaged or missing file is not told once more.
+    whole = {
+        config: shards[config] == _shards(place.manifest["files"], config) for config in CONFIGS
+    }
     rows, seen = Rows(), Images(place.manifest["withheld"], decode)
     for name, split in shards["questions"].items():
-        _reading(told, name, partial(verify_questions, place.fetch(name), name, split, rows, told))
+        check = partial(verify_questions, place.fetch(name), name, split, rows, told)
+        whole["questions"] &= _can_be_read(name, check, told)
     both = [(c, n, split) for c in ("default", "images") for n, split in shards[c].items()]
     with ThreadPoolExecutor() as threads:
         for done, (config, name, split) in enumerate(both):
             progress("checking shards", done, len(both))
             path = place.fetch(name)
-            _reading(told, name, partial(verify_same_rows, path, name, config, rows, told))
-            _reading(told, name, partial(
-                verify_images, path, name, config, split, seen, threads, told))  # fmt: skip
+            check = partial(verify_images, path, name, config, split, seen, threads, told)
+            readable = _can_be_read(name, check, told)
+            if readable and whole["questions"]:
+                verify_same_rows(path, name, config, rows, told)
+            whole[config] &= readable
     progress("checking shards", len(both), len(both))
-    verify_rows(place.manifest, rows, told)
-    verify_named(rows.images, seen, told)
+    if whole["questions"]:
+        verify_rows(place.manifest, rows, told)
+    if whole["images"]:
+        verify_named(rows.images, seen, told)
     return told
 
 
-def _reading(told: Verification, name: str, check: partial[None]) -> None:
-    """Run a check of a file's content; what Parquet cannot read is a finding, too."""
+def _shards(names: Iterable[str], config: str) -> dict[str, str]:
+    """The shards of a config with their splits."""
+    parts = {name: config_and_split(name) for name in names}
+    return {name: split for name, (found, split) in parts.items() if found == config}
+
+
+def _can_be_read(name: str, check: Callable[[], None], told: Verification) -> bool:
+    """Run a check of a file's content, which Parquet may not be able to read."""
     try:
         check()
     except (pa.ArrowException, OSError) as error:
         told.complain("columns", name, f"cannot be read: {error}")
+        return False
+    return True
 
 
 def _sound_files(place: Location, told: Verification, progress: Progress) -> list[str]:
@@ -87,7 +106,8 @@ def _sound_files(place: Location, told: Verification, progress: Progress) -> lis
     return sorted(sound)
 
 
-def _has_its_columns(path: Path, name: str, config: str, told: Verification) -> bool:
+def _has_its_columns(path: Path, name: str, told: Verification) -> bool:
+    config, _ = config_and_split(name)
     if not config:
         return False
     told.looked("columns", 1)

@@ -109,6 +109,21 @@ def test_columns_and_images_count_too() -> None:
     assert Difference(images={"added": ["GEOS"], "removed": []}).level == "minor"
 
 
+def test_only_images_that_were_there_can_be_gone(tmp_path: Path) -> None:
+    """A source that is new, and whose images are left out, takes nothing away."""
+    (tmp_path / "old").mkdir()
+    before = locate(version(tmp_path / "old", ROWS[:4]))
+    pool = pool_of(tmp_path / "pool", ROWS)
+    for name, withheld in (("hidden", ["Two"]), ("less", ["One", "Two"]), ("all", [])):
+        write_dataset(Recipe(name="test"), pool, tmp_path / name, withheld=withheld)
+    hidden, less, everything = (locate(tmp_path / name) for name in ("hidden", "less", "all"))
+    assert compare(before, hidden).images == {"added": [], "removed": []}
+    assert compare(before, hidden).level == "minor"
+    assert compare(before, less).images == {"added": [], "removed": ["One"]}
+    assert compare(less, everything).images == {"added": ["One", "Two"], "removed": []}
+    assert (compare(before, less).level, compare(less, everything).level) == ("major", "minor")
+
+
 @pytest.mark.parametrize(
     ("level", "number"), [("major", "3.0.0"), ("minor", "2.10.0"), ("patch", "2.9.2")]
 )
