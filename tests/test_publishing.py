@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +210,38 @@ def test_failures_that_stay_are_one_sentence(
     output = user.run("push", "one", REPOSITORY, code=1)
     assert said in output
     assert len(output.strip().splitlines()) == 1
+
+
+def meanwhile(user: User, fault: Any, act: Callable[[], object]) -> str:
+    """What a push says that fails because of what happens while a request of its waits."""
+    process = user.start("push", "one", REPOSITORY)
+    deadline = time.monotonic() + 60
+    while not fault.met:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    act()
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, out + err
+    return err
+
+
+def test_a_change_by_somebody_else_is_not_overwritten(user: User) -> None:
+    fault = user.hub.fail("POST", "/commit/", delay=3)
+    said = meanwhile(
+        user, fault, lambda: user.hub.serve(user.folder / "other", REPOSITORY, private=True)
+    )
+    assert "somebody else changed main" in said
+    assert set(user.hub.files(REPOSITORY)) >= names(user.folder / "other")
+    assert user.hub.repositories[REPOSITORY].tags == {}
+
+
+def test_what_the_hub_lost_is_noticed_and_not_tagged(user: User) -> None:
+    fault = user.hub.fail("GET", "/tree/", delay=3)
+    lost = "data/images/train-00000-of-00001.parquet"
+    said = meanwhile(user, fault, lambda: user.hub.files(REPOSITORY).pop(lost))
+    assert "the files there are not those of one" in said
+    assert user.hub.repositories[REPOSITORY].tags == {}
+    assert user.json("push", "one", REPOSITORY)["send"].keys() == {lost}
 
 
 def test_a_name_without_a_namespace_is_refused(user: User) -> None:

@@ -63,3 +63,9 @@ def test_a_digest_ends_no_hash_at_its_last_zero() -> None:
 def test_withheld_images_are_part_of_the_digest() -> None:
     said = sha256(b"without images of A\nwithout images of B\ntrain 1\n" + b"x" * 32)
     assert content_digest({"train": b"x" * 32}, ["B", "A"]) == said.hexdigest()
+
+
+def test_splits_come_in_the_order_of_their_names() -> None:
+    rows = {"train": b"x" * 32, "test": b"y" * 32}
+    assert content_digest(rows) == content_digest(dict(reversed(rows.items())))
+    assert content_digest(rows) != content_digest({"train": b"y" * 32, "test": b"x" * 32})

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from mathv360k.builder import versions
+from mathv360k.builder.folders import read_manifest, seal, write_manifest
 from mathv360k.builder.location import locate
 from mathv360k.builder.recipe import Recipe
 from mathv360k.builder.sources.source import Candidate
@@ -98,6 +102,37 @@ def test_the_same_content_has_no_difference(tmp_path: Path) -> None:
     found = compare(locate(before), locate(before))
     assert found == replace(Difference(), samples=found.samples)
     assert found.level == "patch"
+
+
+def test_columns_are_compared(tmp_path: Path) -> None:
+    """One that is gone, one that is new, one of another type."""
+    before = version(tmp_path, ROWS)
+    after = tmp_path / "after"
+    shutil.copytree(before, after)
+    name = "data/questions/train-00000-of-00001.parquet"
+    table = pq.read_table(after / name).drop_columns(["unit"])
+    table = table.append_column("hint", table["question"])
+    place = table.schema.get_field_index("precision")
+    table = table.set_column(place, "precision", table["precision"].cast(pa.int32()))
+    pq.write_table(table, after / name)
+    manifest = read_manifest(after, "dataset")
+    assert manifest is not None
+    manifest["files"][name] = seal(after / name)
+    write_manifest(after, "dataset", manifest)
+    found = compare(locate(before), locate(after))
+    assert found.columns == {"added": ["hint", "precision"], "removed": ["precision", "unit"]}
+    assert found.level == "major"
+
+
+def test_the_first_rows_by_id_are_shown(tmp_path: Path) -> None:
+    data = PICTURES[5]
+    many = [("Two", question(f"{n:02}.png", data, f"Number {n}?", "1")) for n in range(30)]
+    found = difference(tmp_path, ROWS, [*ROWS, *many])
+    assert found.added == 30
+    assert len(found.samples["added"]) == versions.SAMPLES == 20
+    shown = [row["id"] for row in found.samples["added"]]
+    assert shown == sorted(shown)
+    assert found.by["source"]["Two"] == {"added": 30}
 
 
 def test_columns_and_images_count_too() -> None:

@@ -53,6 +53,16 @@ def test_no_byte_of_a_hidden_image_is_left(pool: Path, tmp_path: Path) -> None:
         assert b"huggingface" in pq.read_schema(path).metadata
 
 
+def test_what_was_left_out_before_stays_so(pool: Path, tmp_path: Path) -> None:
+    write_dataset(Recipe(name="test"), pool, tmp_path / "less", withheld=["Other"])
+    made = without_images(tmp_path / "less", tmp_path / "made", ["GEOS"])
+    assert made["withheld"] == ["GEOS", "Other"]
+    assert (
+        made["splits"]["train"]["bytes"]["images"] == made["splits"]["train"]["bytes"]["questions"]
+    )
+    assert verify(locate(tmp_path / "made")).problems == []
+
+
 def test_it_is_made_again_when_the_dataset_changes(pool: Path, tmp_path: Path) -> None:
     recipe = Recipe(name="test")
     write_dataset(recipe, pool, tmp_path / "whole")
