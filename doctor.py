@@ -86,9 +86,12 @@ def _dataset(folder: Path) -> Check:
     if not folder.exists():
         return Check("./mathv360k", "note", "not there; `mathv360k build` makes it")
     try:
+        link = read_manifest(folder, "link")
         manifest = read_manifest(folder, "dataset")
     except FolderError as error:
         return Check("./mathv360k", "bad", str(error))
+    if link:
+        return Check("./mathv360k", "good", f"links to {link['repository']} at {link['revision']}")
     if manifest is None:
         mend = 'is not a dataset but load_dataset("mathv360k") would read it; work elsewhere'
         return Check("./mathv360k", "bad", mend)

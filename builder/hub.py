@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 import httpx2
@@ -180,8 +181,14 @@ class _Counted(CommitOperationAdd):
     """A file to add that tells how many of its bytes were read for sending (by LFS, not by Xet)."""
 
     def told_to(self, tell: Callable[[int], None]) -> _Counted:
-        self.tell = tell
+        self._tell, self._untold = tell, self.upload_info.size
         return self
+
+    def tell(self, count: int) -> None:
+        """Tell that so many more bytes are sent; of bytes that are sent again nobody hears."""
+        count = min(count, self._untold)
+        self._untold -= count
+        self._tell(count)
 
     @contextmanager
     def as_file(self, with_tqdm: bool = False) -> Iterator[BinaryIO]:
@@ -189,15 +196,15 @@ class _Counted(CommitOperationAdd):
             if not with_tqdm:  # not for sending
                 yield file
                 return
-            read, untold = file.read, 0
+            read, waiting = file.read, 0
 
             def counted(size: int | None = -1) -> bytes:
-                nonlocal untold
+                nonlocal waiting
                 data = read(-1 if size is None else size)
-                untold += len(data)
-                if untold >= _TOLD or not data:
-                    self.tell(untold)
-                    untold = 0
+                waiting += len(data)
+                if waiting >= _TOLD or not data:
+                    self.tell(waiting)
+                    waiting = 0
                 return data
 
             file.read = counted  # type: ignore[method-assign]
@@ -208,12 +215,13 @@ def _upload(
     api: HfApi, plan: Plan, manifest: dict[str, Any], progress: Progress
 ) -> list[CommitOperationAdd | CommitOperationDelete]:
     """Send the large files, several at a time; the operations of the commit."""
-    total, sent = sum(plan.send.values()), 0
+    total, sent, one_at_a_time = sum(plan.send.values()), 0, Lock()
 
     def tell(count: int) -> None:
         nonlocal sent
-        sent = min(total, sent + count)
-        progress("sending bytes", sent, total)
+        with one_at_a_time:
+            sent += count
+            progress("sending bytes", sent, total)
 
     def one(name: str) -> CommitOperationAdd:
         path = plan.folder / name
@@ -229,6 +237,7 @@ def _upload(
             plan.remote.repository, [operation], repo_type="dataset",
             revision=plan.remote.revision, free_memory=False,
         )  # fmt: skip
+        operation.tell(plan.send[name])  # all of it, if nobody read it here
         return operation
 
     progress("sending bytes", 0, total)
@@ -241,7 +250,6 @@ def _upload(
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             raise
-    progress("sending bytes", total, total)
     deleted = [CommitOperationDelete(name) for name in plan.delete]
     return [*(added[name] for name in sorted(added)), *deleted]
 

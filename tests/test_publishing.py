@@ -298,6 +298,7 @@ def test_a_link_is_read_from_the_hub(user: User) -> None:
     ).split()
     manifest = json.loads((user.folder / "one" / "manifest.json").read_text())
     assert int(stock) == int(ours) == manifest["splits"]["train"]["images"]
+    assert f"./mathv360k: links to {REPOSITORY} at v1.0.0" in user.run("doctor")
     user.run("get", REPOSITORY)  # in the place of the link
     assert (user.folder / "mathv360k" / "data").is_dir()
 
