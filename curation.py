@@ -15,18 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .builder.folders import (
-    done_before,
-    files_digest,
-    finished,
-    new_folder,
-    read_manifest,
-    refuse_own_input,
-    seal,
-    write_manifest,
-)
+from .builder.folders import new_folder, refuse_own_input, seal
 from .builder.images import open_rgb
 from .builder.intake import Progress, quiet
+from .builder.manifest import done_before, files_digest, finished, read_manifest, write_manifest
 from .builder.pool import open_pool, read_image
 from .builder.recipe import Recipe, Selection
 from .builder.sources import SOURCES

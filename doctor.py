@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from .builder.folders import is_intact, read_manifest
+from .builder.manifest import is_intact, read_manifest
 from .builder.sources import SOURCES, missing_files
 from .errors import FolderError
 

@@ -13,18 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .builder.folders import (
-    done_before,
-    files_digest,
-    fingerprint,
-    finished,
-    new_folder,
-    read_manifest,
-    refuse_foreign,
-    seal,
-    write_manifest,
-)
+from .builder.folders import fingerprint, new_folder, refuse_foreign, seal
 from .builder.intake import Feed, Progress, quiet
+from .builder.manifest import done_before, files_digest, finished, read_manifest, write_manifest
 from .builder.pool import REJECTED_FILE, open_pool, read_questions, write_pool
 from .builder.recipe import Recipe
 from .builder.release import open_release

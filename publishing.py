@@ -7,18 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .builder.folders import (
-    done_before,
-    finished,
-    is_intact,
-    new_folder,
-    read_manifest,
-    seal,
-    write_manifest,
-)
+from .builder.folders import new_folder, seal
 from .builder.hub import look, plan_push, send
 from .builder.intake import Progress, quiet
 from .builder.location import Location, locate
+from .builder.manifest import done_before, finished, is_intact, read_manifest, write_manifest
 from .builder.sources import SOURCES, source
 from .builder.verification import CHECKS, verify
 from .builder.versions import compare, next_version

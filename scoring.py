@@ -12,15 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .builder.folders import (
-    done_before,
-    files_digest,
-    finished,
-    new_folder,
-    seal,
-    write_manifest,
-)
+from .builder.folders import new_folder, seal
 from .builder.intake import Progress, quiet
+from .builder.manifest import done_before, files_digest, finished, write_manifest
 from .builder.pool import open_pool, read_image
 from .builder.recipe import Scoring
 from .errors import UsageError, require_extra

@@ -10,20 +10,11 @@ import yaml
 from huggingface_hub import DatasetCard, HfApi
 
 from ..errors import FolderError
-from .folders import (
-    MANIFEST,
-    file_digest,
-    new_folder,
-    put_in_place,
-    read_manifest,
-    recover,
-    refuse_foreign,
-    seal,
-    write_manifest,
-)
+from .folders import file_digest, new_folder, put_in_place, recover, refuse_foreign, seal
 from .hub_client import calling
 from .intake import Progress, quiet
 from .location import Location
+from .manifest import MANIFEST, read_manifest, write_manifest
 
 CARD = "README.md"
 

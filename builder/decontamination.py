@@ -18,9 +18,9 @@ from PIL import Image
 
 from ..errors import FolderError, UsageError
 from .benchmarks import Item, Load
-from .folders import read_manifest
 from .images import inspect, open_rgb
 from .intake import Progress, quiet
+from .manifest import read_manifest
 from .near_duplicates import (
     HASH_BITS,
     hash_distance,

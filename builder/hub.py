@@ -21,9 +21,10 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, co
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 
 from ..errors import FolderError, HubError, UsageError
-from .folders import MANIFEST, file_digest, read_manifest
+from .folders import file_digest
 from .hub_client import calling, content_hashes, download
 from .intake import Progress, quiet
+from .manifest import MANIFEST, read_manifest
 
 TRIES = 5
 """How often a commit is tried where the Hub fails; waits double from `FIRST_WAIT` seconds."""

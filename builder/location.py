@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FolderError, HubError, UsageError
-from .folders import MANIFEST, is_intact, read_manifest
 from .hub_client import content_hashes, download
+from .manifest import MANIFEST, is_intact, read_manifest
 
 _HUBS_OWN = {".gitattributes"}
 

@@ -24,8 +24,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..errors import FolderError
-from .folders import is_intact, new_folder, read_manifest, seal, share, write_manifest
+from .folders import new_folder, seal, share
 from .intake import QUESTION_BATCH, QUESTIONS, Feed, Intake, Progress
+from .manifest import is_intact, read_manifest, write_manifest
 from .repetitions import Repetition, find_repetitions
 
 REJECTED_FILE = "rejected.parquet"

@@ -11,15 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..builder.folders import (
-    done_before,
-    files_digest,
-    finished,
-    new_folder,
-    read_manifest,
-    seal,
-    write_manifest,
-)
+from ..builder.folders import new_folder, seal
+from ..builder.manifest import done_before, files_digest, finished, read_manifest, write_manifest
 from ..builder.pool import open_pool, read_questions
 from ..builder.recipe import Recipe, Synthesis
 from ..builder.schema import QUESTION

@@ -19,15 +19,13 @@ import pyarrow.parquet as pq
 
 from ..builder.answers import final_answer, same_answer
 from ..builder.extension import as_questions, merge, write_extension
-from ..builder.folders import (
+from ..builder.folders import new_folder, refuse_own_input, seal
+from ..builder.manifest import (
     done_before,
     files_digest,
     finished,
     is_intact,
-    new_folder,
     read_manifest,
-    refuse_own_input,
-    seal,
     write_manifest,
 )
 from ..builder.pool import open_pool, open_questions

@@ -17,8 +17,8 @@ from PIL import Image
 
 import mathv360k
 from mathv360k import FolderError, Recipe, UsageError, read_recipe
-from mathv360k.builder.folders import read_manifest
 from mathv360k.builder.intake import QUESTIONS
+from mathv360k.builder.manifest import read_manifest
 from mathv360k.builder.pool import read_questions
 from mathv360k.builder.recipe import Scoring, Selection
 from mathv360k.curation import plan_selection, select

@@ -19,8 +19,8 @@ from pydantic import ValidationError
 
 import mathv360k.pipeline
 from mathv360k import FolderError, Recipe, SourceError, UsageError, read_recipe
-from mathv360k.builder.folders import is_intact, read_manifest
 from mathv360k.builder.images import inspect
+from mathv360k.builder.manifest import is_intact, read_manifest
 from mathv360k.builder.shards import write_shards
 from release_file import small_pictures, write_release
 

@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..folders import MANIFEST, file_digest, is_sealed
+from ..folders import file_digest
 from ..intake import Progress, quiet
 from ..location import Location
+from ..manifest import MANIFEST, is_sealed
 from ..parquet import config_and_split
 from ..schema import ALL_CONFIGS, CONFIGS
 from .findings import CHECKS, Verification

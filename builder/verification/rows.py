@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..digests import content_digest, row_hashes
-from ..folders import MANIFEST
+from ..manifest import MANIFEST
 from ..parquet import row_groups
 from ..repetitions import PROBLEM_LENGTH, problem_key
 from ..schema import CONFIGS

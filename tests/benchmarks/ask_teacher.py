@@ -33,8 +33,9 @@ import pyarrow.parquet as pq
 
 from mathv360k import Recipe, read_recipe
 from mathv360k.builder.answers import same_answer
-from mathv360k.builder.folders import seal, write_manifest
+from mathv360k.builder.folders import seal
 from mathv360k.builder.intake import QUESTIONS
+from mathv360k.builder.manifest import write_manifest
 from mathv360k.builder.pool import read_questions, share_images, write_questions
 from mathv360k.pipeline import read_sources
 from mathv360k.synthesis.asking import Asking, ask_all

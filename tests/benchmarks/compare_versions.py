@@ -17,7 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from mathv360k.builder.digests import content_digest, row_hashes
-from mathv360k.builder.folders import seal, write_manifest
+from mathv360k.builder.folders import seal
+from mathv360k.builder.manifest import write_manifest
 from mathv360k.builder.parquet import open_writer
 from mathv360k.builder.schema import CONFIGS
 from mathv360k.builder.shards import QUESTION_ROWS

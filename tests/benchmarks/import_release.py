@@ -13,7 +13,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from mathv360k.builder.folders import read_manifest
+from mathv360k.builder.manifest import read_manifest
 from measure import mathv360k, python, show
 from release_file import __file__ as generator
 

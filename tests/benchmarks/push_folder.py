@@ -16,7 +16,8 @@ from pathlib import Path
 from statistics import median
 
 from hub_server import Hub, hub
-from mathv360k.builder.folders import seal, write_manifest
+from mathv360k.builder.folders import seal
+from mathv360k.builder.manifest import write_manifest
 from measure import Run, mathv360k, python, show
 
 SHARD = 400 * 2**20

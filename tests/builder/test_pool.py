@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from mathv360k.builder.folders import read_manifest
 from mathv360k.builder.intake import QUESTIONS, Feed
+from mathv360k.builder.manifest import read_manifest
 from mathv360k.builder.pool import read_questions, write_pool
 from mathv360k.builder.schema import Kind, Reason, Task, Unusable
 from mathv360k.builder.sources.source import Candidate, Rejection, Source

@@ -15,8 +15,9 @@ import pytest
 
 from mathv360k.builder import verification
 from mathv360k.builder.digests import content_digest
-from mathv360k.builder.folders import read_manifest, seal, write_manifest
+from mathv360k.builder.folders import seal
 from mathv360k.builder.location import locate
+from mathv360k.builder.manifest import is_sealed, read_manifest, write_manifest
 from mathv360k.builder.parquet import open_writer
 from mathv360k.builder.recipe import Recipe
 from mathv360k.builder.schema import CONFIGS, IMAGE
@@ -307,6 +308,12 @@ def test_a_flipped_byte_is_found_anywhere(folder: Path) -> None:
             assert [p["where"] for p in told.problems] == [name], (name, where)
         path.write_bytes(original)
     assert verification.verify(place).ok
+
+
+def test_a_manifest_that_no_file_can_hold_is_not_sealed() -> None:
+    """JSON can spell half of a surrogate pair, UTF-8 cannot."""
+    assert not is_sealed(rb'{"name": "\ud800", "sha256": ""}')
+    assert not is_sealed(b"[" * 100_000)
 
 
 @pytest.mark.parametrize(

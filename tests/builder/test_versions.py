@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from mathv360k.builder import versions
-from mathv360k.builder.folders import read_manifest, seal, write_manifest
+from mathv360k.builder.folders import seal
 from mathv360k.builder.location import locate
+from mathv360k.builder.manifest import read_manifest, write_manifest
 from mathv360k.builder.recipe import Recipe
 from mathv360k.builder.sources.source import Candidate
 from mathv360k.builder.versions import Difference, compare, next_version

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from mathv360k.builder.folders import read_manifest
 from mathv360k.builder.location import locate
+from mathv360k.builder.manifest import read_manifest
 from mathv360k.builder.recipe import Recipe
 from mathv360k.builder.schema import CONFIGS
 from mathv360k.builder.verification import verify

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from markupsafe import escape
 
-from mathv360k.builder.folders import MANIFEST, seal
+from mathv360k.builder.folders import seal
+from mathv360k.builder.manifest import MANIFEST
 from mathv360k.builder.pool import open_pool, read_questions, write_questions
 from mathv360k.builder.recipe import Recipe, read_recipe
 from mathv360k.builder.schema import QUESTION, REJECTED

@@ -23,8 +23,8 @@ import mathv360k
 from marks import marks_pool, marks_script, value
 from mathv360k import FolderError, Recipe, UsageError, read_recipe
 from mathv360k.builder.answers import same_answer
-from mathv360k.builder.folders import read_manifest
 from mathv360k.builder.intake import QUESTIONS
+from mathv360k.builder.manifest import read_manifest
 from mathv360k.builder.pool import read_questions
 from mathv360k.curation import select
 from mathv360k.errors import TeacherError
