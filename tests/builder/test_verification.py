@@ -14,14 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from mathv360k.builder import verification
-from mathv360k.builder.digests import content_digest
+from mathv360k.builder.digests import content_digest, row_hashes
 from mathv360k.builder.folders import seal
 from mathv360k.builder.location import locate
 from mathv360k.builder.manifest import is_sealed, read_manifest, write_manifest
 from mathv360k.builder.parquet import open_writer
 from mathv360k.builder.recipe import Recipe
 from mathv360k.builder.schema import CONFIGS, IMAGE
-from mathv360k.builder.shards import row_hashes
 from mathv360k.errors import FolderError
 from mathv360k.pipeline import write_dataset
 from pools import diagram, encoded, pool_of, question
