@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from hashlib import sha256
@@ -109,10 +110,13 @@ def select(
         body = {"parameters": parameters, **counts, "files": files}
         if plan is not None:
             body["selection"] = told(plan)
-        body["near_duplicates"] = int((kept != rows).sum())
+        merged = int((kept != rows).sum())
+        body["near_duplicates"] = pool_manifest.get("near_duplicates", 0) + merged
         body["contaminated"] = marked
         if "synthesis" in pool_manifest:
             body["synthesis"] = pool_manifest["synthesis"]
+        compared = Counter(item.benchmark for item in items)
+        body["compared"] = {**pool_manifest.get("compared", {}), **dict(sorted(compared.items()))}
         body["not_compared"] = sum(item.unreadable is not None for item in items)
         write_manifest(folder, "pool", body)
     return finished(out, "pool")

@@ -225,7 +225,7 @@ def select(
 
 def _draw(told: dict[str, dict[str, dict[str, list[int]]]], path: Path) -> None:
     require_extra("score", "matplotlib")
-    from .dataset_card.figures import draw_selection
+    from .dataset_card.curation_figures import draw_selection
 
     draw_selection(told["sources"], path)
 

@@ -33,6 +33,14 @@ class TeacherError(MathV360KError):
     """A teacher cannot be asked: a wrong key, no credit, a server that does not work."""
 
 
+class OutputError(MathV360KError):
+    """A file of model outputs or a benchmark's annotations cannot be used."""
+
+
+class TrainingError(MathV360KError):
+    """Training cannot go on: a loss that is no number, a full disk."""
+
+
 class HubError(MathV360KError):
     """The Hub does not do what it is asked: no such repository, no right to it, no connection."""
 

@@ -15,7 +15,14 @@ import pyarrow.parquet as pq
 
 from .builder.folders import fingerprint, new_folder, refuse_foreign, seal
 from .builder.intake import Feed, Progress, quiet
-from .builder.manifest import done_before, files_digest, finished, read_manifest, write_manifest
+from .builder.manifest import (
+    QUARANTINE_FILE,
+    done_before,
+    files_digest,
+    finished,
+    read_manifest,
+    write_manifest,
+)
 from .builder.pool import REJECTED_FILE, open_pool, read_questions, write_pool
 from .builder.recipe import Recipe
 from .builder.release import open_release
@@ -25,12 +32,9 @@ from .builder.sources.files import Files
 from .builder.sources.source import Candidate, ReadOptions, Rejection, Source
 from .builder.splits import assign_splits
 from .curation import select
-from .dataset_card.card import write_card
 from .errors import FolderError, SourceError, UsageError
 from .scoring import score
 from .synthesis.asking import Asking, refuse_without_budget
-
-QUARANTINE = "quarantine.parquet"
 
 
 def build(
@@ -216,9 +220,11 @@ def write_dataset(
 
     Raises `errors.FolderError` where `pool` is no pool, has no questions, or `out` is not ours.
     """
+    from .dataset_card.card import write_card  # matplotlib takes its time
+
     pool_manifest = open_pool(pool)
     if not pool_manifest["questions"]:
-        where = f"{pool / QUARANTINE} has the reason for each row"
+        where = f"{pool / QUARANTINE_FILE} has the reason for each row"
         reason = where if pool_manifest["quarantine"] else "there are no rows"
         raise FolderError(f"Not one usable question was found; {reason}.")
     inputs = {"pool": files_digest(pool_manifest)}
@@ -239,11 +245,10 @@ def write_dataset(
             "inputs": inputs,
             "quarantine": pool_manifest["reasons"],
         }
-        for note in ("not_compared", "synthesis"):
+        for note in ("near_duplicates", "compared", "not_compared", "synthesis"):
             if pool_manifest.get(note):
                 body[note] = pool_manifest[note]
-        write_card(folder, body)
-        body["files"]["README.md"] = seal(folder / "README.md")
+        body["files"] |= write_card(folder, body)
         write_manifest(folder, "dataset", body)
     return finished(out, "dataset")
 
@@ -280,7 +285,7 @@ def _write(
     if (pool / REJECTED_FILE).exists():
         split_of = {ids[row]: name for name, rows in filled.items() for row in rows.tolist()}
         rejected = write_rejected(pq.read_table(pool / REJECTED_FILE), split_of, folder)
-    (folder / QUARANTINE).write_bytes((pool / QUARANTINE).read_bytes())
+    (folder / QUARANTINE_FILE).write_bytes((pool / QUARANTINE_FILE).read_bytes())
     return {
         "name": recipe.name,
         "version": recipe.version,
@@ -297,7 +302,7 @@ def _write(
         "files": {
             **{n: f.result() for s in written.splits.values() for n, f in s.files.items()},
             **{name: seal(folder / name) for name, _, _ in rejected.values()},
-            QUARANTINE: seal(folder / QUARANTINE),
+            QUARANTINE_FILE: seal(folder / QUARANTINE_FILE),
         },
     }
 

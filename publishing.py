@@ -1,4 +1,4 @@
-"""From a dataset folder to what others use: compare, verify, publish."""
+"""From a dataset folder to what others use: its card, compare, verify, publish."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .builder.folders import new_folder, seal
+from .builder.folders import new_folder
 from .builder.hub import look, plan_push, send
 from .builder.intake import Progress, quiet
 from .builder.location import Location, locate
-from .builder.manifest import done_before, finished, is_intact, read_manifest, write_manifest
+from .builder.manifest import (
+    MANIFEST,
+    data_files,
+    done_before,
+    finished,
+    is_intact,
+    read_manifest,
+    write_manifest,
+)
 from .builder.sources import SOURCES, source
 from .builder.verification import CHECKS, verify
 from .builder.versions import compare, next_version
 from .builder.withholding import withhold
-from .dataset_card.card import write_card
 from .errors import FolderError, UsageError
 from .pipeline import beside
 
@@ -54,8 +61,15 @@ def verify_dataset(
 
     Raises `UsageError`, `FolderError` where there is no dataset at all, or `HubError`.
     """
+    from .dataset_card.check import check_card
+
     place = locate(path, intact=False)
     told = verify(place, decode=decode, progress=progress)
+    if not told.bad.keys() & {"files", "columns", "rows", "hashes"}:  # else it would follow
+        root = place.fetch(MANIFEST).parent
+        told.looked("card", len(place.manifest["files"]) - len(data_files(place.manifest)))
+        for where, detail in check_card(root, place.manifest):
+            told.complain("card", where, detail)
     return {
         **_named(path, place),
         "ok": told.ok,
@@ -126,9 +140,11 @@ def push(
 
 
 def _finished(folder: Path) -> dict[str, Any]:
-    manifest = read_manifest(folder, "dataset")
-    if manifest is None or not is_intact(folder, manifest):
-        raise FolderError(f"{folder} is not a finished dataset; run `mathv360k build` there.")
+    manifest = _with_its_data(folder)
+    if not is_intact(folder, manifest):
+        raise FolderError(
+            f"The card of {folder} is not the one of its manifest; run `mathv360k card {folder}`."
+        )
     return manifest
 
 
@@ -180,6 +196,64 @@ def _numbered(before: Location, after: Location) -> dict[str, Any]:
 
 def _rewrite(folder: Path, manifest: dict[str, Any]) -> None:
     """Write the card and the manifest anew, the manifest last."""
-    write_card(folder, manifest)
-    manifest["files"]["README.md"] = seal(folder / "README.md")
+    from .dataset_card.card import write_card  # matplotlib takes its time
+
+    before = manifest["files"]
+    data = {name: before[name] for name in data_files(manifest)}
+    manifest["files"] = {**data, **write_card(folder, manifest)}
+    for name in before.keys() - manifest["files"].keys():
+        (folder / name).unlink(missing_ok=True)
     write_manifest(folder, "dataset", manifest)
+
+
+def rewrite_card(folder: str | Path) -> dict[str, Any]:
+    """Write the card of a dataset folder anew from its files; its manifest.
+
+    Raises `FolderError` where `folder` is no dataset or its data files are not all there.
+    """
+    folder = Path(folder)
+    manifest = _with_its_data(folder)
+    _rewrite(folder, manifest)
+    return finished(folder, "dataset")
+
+
+def card_problems(folder: str | Path) -> list[dict[str, str]]:
+    """Where the card of a dataset folder and its data disagree: `where` and `detail` of each.
+
+    Raises as `rewrite_card` does.
+    """
+    from .dataset_card.check import check_card
+
+    folder = Path(folder)
+    found = check_card(folder, _with_its_data(folder))
+    return [{"where": where, "detail": detail} for where, detail in found]
+
+
+def report(
+    folder: str | Path,
+    out: str | Path | None = None,
+    *,
+    seed: int = 0,
+    progress: Progress = quiet,
+) -> tuple[Path, int]:
+    """Write one HTML page about a dataset folder; where it is, and how many questions it shows.
+
+    Without `out` it is beside the folder, `mathv360k.report.html`. Raises as `rewrite_card` does,
+    and `UsageError` where the page would lie in the folder.
+    """
+    from .dataset_card.report import write_report
+
+    folder = Path(folder)
+    path = beside(folder, "report.html") if out is None else Path(out)
+    if path.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{path} is in the dataset folder; name a place outside with --out.")
+    return path, write_report(folder, _with_its_data(folder), path, seed=seed, progress=progress)
+
+
+def _with_its_data(folder: Path) -> dict[str, Any]:
+    """The manifest of a dataset folder whose card may be missing or another."""
+    manifest = read_manifest(folder, "dataset")
+    data = manifest and {name: manifest["files"][name] for name in data_files(manifest)}
+    if manifest is None or not is_intact(folder, {"files": data}):
+        raise FolderError(f"{folder} is not a finished dataset; run `mathv360k build` there.")
+    return manifest

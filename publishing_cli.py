@@ -1,4 +1,4 @@
-"""The commands around a finished dataset: diff, verify, push, get, link."""
+"""The commands around a finished dataset: card, report, diff, verify, push, get, link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import publishing
 from .builder import copies
 from .builder.location import locate, split_revision
 from .errors import UsageError
-from .publishing_terminal import show_difference, show_push, show_verification
+from .publishing_terminal import show_card, show_difference, show_push, show_verification
 from .terminal import OUT, Json, Quiet, progress_bars
 
 app = typer.Typer()
@@ -21,7 +21,51 @@ Dataset = Annotated[
     str, typer.Argument(help="A dataset folder, or NAMESPACE/NAME@REVISION on the Hub.")
 ]
 Repository = Annotated[str, typer.Argument(help="NAMESPACE/NAME, or NAMESPACE/NAME@TAG.")]
+Folder = Annotated[Path, typer.Argument(help="The dataset folder.")]
 Out = Annotated[Path, typer.Option(help="The folder to write.")]
+
+
+@app.command(epilog="Example: `mathv360k card mathv360k --check`")
+def card(
+    folder: Folder,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 where it disagrees.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the card of a dataset anew from its files, or check that it agrees with them."""
+    if not check:
+        publishing.rewrite_card(folder)
+    problems = publishing.card_problems(folder) if check else []
+    if as_json:
+        told = {"folder": str(folder), "ok": not problems, "problems": problems}
+        print(json.dumps(told, indent=1, ensure_ascii=False))
+    elif problems or not quiet:
+        show_card(folder, problems, check)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: `mathv360k report mathv360k`")
+def report(
+    folder: Folder,
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file. [default: beside the folder]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Which images are shown, where there are many.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write one HTML page with tables, figures and a gallery of a dataset."""
+    with progress_bars(quiet or as_json) as progress:
+        path, shown = publishing.report(folder, out, seed=seed, progress=progress)
+    size = path.stat().st_size
+    if as_json:
+        print(json.dumps({"report": str(path), "questions": shown, "bytes": size}))
+    elif not quiet:
+        said = f"{path} shows {shown:,} questions ({size / 1e6:.1f} MB)."
+        OUT.print(said, highlight=False, soft_wrap=True)
 
 
 @app.command(epilog="Example: `mathv360k diff somebody/mathv360k@v1.0.0 mathv360k`")
@@ -56,7 +100,7 @@ def verify(
 
 @app.command(epilog="Example: `mathv360k push mathv360k somebody/mathv360k`")
 def push(
-    folder: Annotated[Path, typer.Argument(help="The dataset folder.")],
+    folder: Folder,
     repository: Annotated[str, typer.Argument(help="NAMESPACE/NAME on the Hub.")],
     revision: Annotated[str, typer.Option(help="The branch, like `staging`.")] = "main",
     tag: Annotated[

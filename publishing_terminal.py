@@ -1,7 +1,8 @@
-"""What people see of a comparison, a verification and a push."""
+"""What people see of a card's check, a comparison, a verification and a push."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from .terminal import OUT, tell
 
+_SHOWN = 30
 _SORTS = ("added", "removed", "moved", "changed")
 
 
@@ -59,6 +61,18 @@ def show_verification(told: dict[str, Any]) -> None:
         tell(f"… and {wrong - len(told['problems']):,} more", "red")
     verdict = "is what it says" if told["ok"] else "is not what it says"
     tell(f"{told['dataset']} ({told['name']} {told['version']}) {verdict}.")
+
+
+def show_card(folder: Path, problems: list[dict[str, str]], checked: bool) -> None:
+    """Where a card and the data disagree, or that it was written."""
+    for problem in problems[:_SHOWN]:
+        tell(f"{problem['where']}: {problem['detail']}", "red")
+    if len(problems) > _SHOWN:
+        tell(f"… and {len(problems) - _SHOWN:,} more", "red")
+    if problems:
+        tell(f"The card of {folder} does not say what the files hold; `mathv360k card` writes it.")
+    else:
+        tell(f"The card of {folder} {'agrees with the files' if checked else 'is written'}.")
 
 
 def show_push(told: dict[str, Any], dry_run: bool) -> None:

@@ -14,9 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from . import pipeline
+from .builder.manifest import QUARANTINE_FILE
 from .doctor import Check
 from .errors import MathV360KError, UsageError
-from .pipeline import QUARANTINE
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars, no summary.")]
@@ -58,7 +58,7 @@ def show_dataset(folder: Path, manifest: dict[str, Any]) -> None:
         listed = ", ".join(f"{reason} {n:,}" for reason, n in reasons.items())
         OUT.print(f"Quarantined from {name}: {listed}.", highlight=False)
     if manifest["quarantine"]:
-        OUT.print(f"Each quarantined row with its reason: {folder / QUARANTINE}")
+        OUT.print(f"Each quarantined row with its reason: {folder / QUARANTINE_FILE}")
     if manifest["withheld"]:
         OUT.print(f"Without the images of {', '.join(manifest['withheld'])}.", highlight=False)
     if folder == Path("mathv360k"):

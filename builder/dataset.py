@@ -16,7 +16,15 @@ from datasets.packaged_modules.parquet.parquet import Parquet, ParquetConfig
 
 from ..errors import UsageError
 from .location import locate
-from .schema import ALL_CONFIGS, CONFIGS, Kind, Task, parquet_features
+from .schema import (
+    ALL_CONFIGS,
+    CONFIGS,
+    AnswerType,
+    Kind,
+    QuestionType,
+    Task,
+    parquet_features,
+)
 from .sources import EMBEDDED, SOURCES
 
 Loaded = (
@@ -114,6 +122,7 @@ def load(
     min_clarity: float | None = None,
     min_agreement: float | None = None,
     exclude_contaminated: bool = False,
+    verifiable: bool = False,
     columns: list[str] | None = None,
     streaming: bool = False,
 ) -> Loaded:
@@ -129,6 +138,8 @@ def load(
         source: keep these sources; `task`, `kind` and `complexity` (0..3) likewise.
         min_clarity: keep images whose clarity is known and at least this; `min_agreement` likewise.
         exclude_contaminated: leave out rows that a benchmark shares.
+        verifiable: keep rows whose answers `mathv360k.reward` can check: choices, numbers, lists,
+            yes or no.
         columns: only these columns.
         streaming: read on the fly instead of preparing a local copy.
 
@@ -154,6 +165,9 @@ def load(
     tests |= {n: pc.field(n) >= least for n, least in minima.items() if least is not None}
     if exclude_contaminated:
         tests["contamination"] = pc.field("contamination").is_null()
+    if verifiable:
+        choices = pc.field("question_type") == QuestionType.MULTI_CHOICE
+        tests["answer_type"] = choices | (pc.field("answer_type") != AnswerType.TEXT)
     for name in tests:
         if config in ALL_CONFIGS and name not in ALL_CONFIGS[config].names:
             raise UsageError(f"Config {config!r} has no column {name!r}; filter another config.")

@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,17 +24,42 @@ def row_hashes(columns: Mapping[str, pa.Array]) -> tuple[pa.StringArray, bytes]:
     hash itself, joined by U+001F; null is U+0000, the items of a list are joined by U+001E, and
     floats are written in millionths.
     """
-    names = [n for n in CONFIGS["questions"].names if n != "row_sha256"]
-    texts = [as_text(columns[name]) for name in names]
-    joined = pc.binary_join_element_wise(
-        *texts, "\x1f", null_handling="replace", null_replacement="\0"
-    )
-    offsets = np.frombuffer(joined.buffers()[1], dtype=np.int32)[: len(joined) + 1].tolist()
-    data = memoryview(joined.buffers()[2] or b"")
-    hashes = b"".join([sha256(data[a:b]).digest() for a, b in pairwise(offsets)])
-    ends = np.arange(0, 2 * len(hashes) + 1, 64, dtype=np.int32)
+    data, ends = _texts(columns, [n for n in CONFIGS["questions"].names if n != "row_sha256"])
+    hashes = b"".join([sha256(data[a:b]).digest() for a, b in pairwise(ends.tolist())])
+    places = np.arange(0, 2 * len(hashes) + 1, 64, dtype=np.int32)
     text = pa.py_buffer(hashes.hex().encode())
-    return pa.StringArray.from_buffers(len(joined), pa.py_buffer(ends), text), hashes
+    return pa.StringArray.from_buffers(len(ends) - 1, pa.py_buffer(places), text), hashes
+
+
+class RowsDigest:
+    """One digest of many rows with their hashes, whatever row groups they come in."""
+
+    def __init__(self) -> None:
+        self._texts, self._lengths = sha256(), sha256()
+
+    def update(self, columns: Mapping[str, pa.Array]) -> None:
+        """Add rows; `columns` are those of the config `questions`."""
+        data, ends = _texts(columns, CONFIGS["questions"].names)
+        self._texts.update(data)
+        self._lengths.update(np.diff(ends).tobytes())
+
+    def digest(self) -> bytes:
+        """64 bytes that other rows do not have."""
+        return self._texts.digest() + self._lengths.digest()
+
+
+def _texts(
+    columns: Mapping[str, pa.Array], names: Iterable[str]
+) -> tuple[memoryview, npt.NDArray[np.int32]]:
+    """The texts of rows one after another, and where each ends, with a 0 in front."""
+    joined = pc.binary_join_element_wise(
+        *(as_text(columns[name]) for name in names),
+        "\x1f",
+        null_handling="replace",
+        null_replacement="\0",
+    )
+    ends = np.frombuffer(joined.buffers()[1], dtype=np.int32)[: len(joined) + 1]
+    return memoryview(joined.buffers()[2] or b"")[: ends[-1]], ends
 
 
 def content_digest(rows: Mapping[str, bytes | bytearray], withheld: Iterable[str] = ()) -> str:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .intake import QUESTIONS
+from .manifest import QUARANTINE_FILE
 from .pool import REJECTED_FILE, read_questions, share_images, write_questions
 from .repetitions import Repetition, find_repetitions, problem_key
 
@@ -52,7 +53,7 @@ def merge(pool: Path, added: pa.Table) -> tuple[pa.Table, list[Repetition]]:
 
 def write_extension(pool: Path, questions: pa.Table, rejected: pa.Table, folder: Path) -> None:
     """Write the files of a pool with these questions, and what was rejected, into `folder`."""
-    for name in ("images.parquet", "quarantine.parquet"):
+    for name in ("images.parquet", QUARANTINE_FILE):
         shutil.copyfile(pool / name, folder / name)
     share_images(pool, folder)
     write_questions(questions, folder)

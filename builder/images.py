@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -90,13 +92,32 @@ def inspect(data: bytes) -> ImageFacts:
     """
     if not data:
         raise Unusable(Reason.IMAGE_EMPTY, "the file is empty")
+    with _opened(data) as image:
+        name = image.format or ""
+        width, height = image.size
+        dhash = _difference_hash(image)  # which reads a JPEG smaller than it is
+    return ImageFacts(hashlib.sha256(data).hexdigest(), name, width, height, dhash)
+
+
+def open_rgb(data: bytes) -> Image.Image:
+    """The image as it is meant to look: upright, in RGB, transparency on white.
+
+    `Image.convert("RGB")` alone shows whatever colour lies below transparent pixels, often grey
+    or black (six diagrams of GEOS). Raises `Unusable`.
+    """
+    with _opened(data) as image:
+        return _on_white(ImageOps.exif_transpose(image)).convert("RGB")
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    """The image, of a size that may be decoded; what goes wrong with it raises `Unusable`."""
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
             if width * height > MAX_PIXELS:
                 raise Unusable(Reason.IMAGE_TOO_LARGE, f"{width} x {height} pixels")
-            dhash = _difference_hash(image)
-            name = image.format or ""
+            yield image
     except Unusable:
         raise
     except UnidentifiedImageError:
@@ -107,17 +128,6 @@ def inspect(data: bytes) -> ImageFacts:
         truncated = "truncated" in str(error) or isinstance(error, EOFError)
         reason = Reason.IMAGE_TRUNCATED if truncated else Reason.IMAGE_UNREADABLE
         raise Unusable(reason, f"{type(error).__name__}: {error}"[:200]) from None
-    return ImageFacts(hashlib.sha256(data).hexdigest(), name, width, height, dhash)
-
-
-def open_rgb(data: bytes) -> Image.Image:
-    """The image as it is meant to look: upright, in RGB, transparency on white.
-
-    `Image.convert("RGB")` alone shows whatever colour lies below transparent pixels, often grey
-    or black (six diagrams of GEOS).
-    """
-    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        return _on_white(ImageOps.exif_transpose(image)).convert("RGB")
 
 
 def encode_png(image: Image.Image) -> bytes:

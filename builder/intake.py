@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from .answer_form import answer_type, decimals
 from .buckets import Buckets
 from .images import ImageFacts, inspect
+from .manifest import QUARANTINE_FILE
 from .repetitions import problem_key
 from .schema import QUESTION, QuestionType, Reason, Unusable, printable
 from .sources.source import Candidate, Rejection, Source
@@ -101,7 +102,7 @@ class Intake:
         self._pictures: dict[str, int] = {}  # what sources call a picture -> the same
         self._asked: Counter[str] = Counter()  # questions so far by id without number
         self._quarantine = pq.ParquetWriter(
-            folder / "quarantine.parquet", QUARANTINE, compression="zstd"
+            folder / QUARANTINE_FILE, QUARANTINE, compression="zstd"
         )
         self._waiting_rejects: list[dict[str, Any]] = []
 

@@ -14,6 +14,8 @@ from .images import safe_path
 from .schema import Unusable
 
 MANIFEST = "manifest.json"
+QUARANTINE_FILE = "quarantine.parquet"
+"""The file of a pool or dataset with the rows that cannot be used."""
 FORMAT = 1
 """Raised when a folder of an older version can no longer be read."""
 
@@ -24,7 +26,7 @@ _KEYS = {
     "scores": {"parameters", "files", "images"},
     "classifiers": {"parameters", "files", "report"},
     "synthesis": {"parameters", "files", "questions", "faults", "missing"},
-    "dataset": {"inputs", "recipe", "quarantine"},  # and what `_Dataset` says
+    "dataset": {"inputs"},  # and what `_Dataset` says
     "link": {"revision"},  # and what `_Link` says
 }
 
@@ -56,17 +58,54 @@ class _Source(BaseModel):
     questions: dict[str, _Count]
 
 
+class _Yield(BaseModel):
+    kind: str
+    source: str
+    task: str
+    kept: int
+    rejected: dict[str, int]
+
+
+class _Synthesis(BaseModel):
+    teacher: str
+    verified_by: str | None
+    requests: _Count
+    usd: Annotated[float, Field(ge=0)] | None
+    rows: list[_Yield] = Field(alias="yield")
+
+
+class _Change(BaseModel):
+    version: _Version
+    level: Literal["first", "major", "minor", "patch"]
+    since: _Version | None
+    added: _Count = 0
+    removed: _Count = 0
+    moved: _Count = 0
+    changed: _Count = 0
+    fields_: dict[str, _Count] = Field({}, alias="fields")
+
+
+class _Parameters(BaseModel):
+    software: dict[str, str] = {}
+
+
 class _Dataset(BaseModel):
-    parameters: dict[str, Any]
+    parameters: _Parameters
     files: dict[str, _File]
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     version: _Version
     digest: _Hex
     splits: dict[str, _Split]
     sources: dict[str, _Source]
     withheld: list[str]
     rejected: dict[str, _Rejected]
-    history: list[dict[str, Any]] = []
+    recipe: dict[str, Any]
+    quarantine: dict[str, dict[str, _Count]]
+    synthesis: _Synthesis | None = None
+    compared: dict[str, _Count] = {}
+    not_compared: _Count = 0
+    near_duplicates: _Count = 0
+    history: list[_Change] = []
 
 
 class _Link(BaseModel):
@@ -135,6 +174,11 @@ def is_intact(folder: Path, manifest: dict[str, Any]) -> bool:
     )
 
 
+def data_files(manifest: dict[str, Any]) -> list[str]:
+    """The names of a dataset's files without those of its card."""
+    return [n for n in manifest["files"] if n.startswith("data/") or n == QUARANTINE_FILE]
+
+
 def done_before(out: Path, step: Step, parameters: dict[str, Any]) -> dict[str, Any] | None:
     """The manifest of what `step` left in `out`, where it had these parameters and is all there."""
     manifest = read_manifest(out, step)
@@ -153,8 +197,9 @@ def finished(out: Path, step: Step) -> dict[str, Any]:
 
 def write_manifest(folder: Path, step: Step, body: dict[str, Any]) -> None:
     """Write the manifest, byte for byte a function of its content, with a sha256 of itself."""
-    manifest = {"mathv360k": FORMAT, "step": step, **body}
-    (folder / MANIFEST).write_bytes(_sealed(manifest))
+    partial = folder / f".{MANIFEST}.partial"
+    partial.write_bytes(_sealed({"mathv360k": FORMAT, "step": step, **body}))
+    partial.replace(folder / MANIFEST)
 
 
 def is_sealed(data: bytes) -> bool:

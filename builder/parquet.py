@@ -74,6 +74,6 @@ def row_groups(
     Values of the Parquet columns `once` are in memory once for all rows that share them: the
     images of the config `default` (`PICTURE`).
     """
-    with pq.ParquetFile(path, read_dictionary=list(once)) as file:
+    with pq.ParquetFile(path, read_dictionary=list(once), pre_buffer=False) as file:
         for number in range(file.num_row_groups):
             yield file.read_row_group(number, columns=None if columns is None else list(columns))

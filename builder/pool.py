@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from ..errors import FolderError
 from .folders import new_folder, seal, share
 from .intake import QUESTION_BATCH, QUESTIONS, Feed, Intake, Progress
-from .manifest import is_intact, read_manifest, write_manifest
+from .manifest import QUARANTINE_FILE, is_intact, read_manifest, write_manifest
 from .repetitions import Repetition, find_repetitions
 
 REJECTED_FILE = "rejected.parquet"
@@ -50,7 +50,7 @@ def write_pool(
             for feed in feeds:
                 intake.take(feed, progress)
             counts = _settle(intake, folder)
-        names = ("images.bin", "images.parquet", "questions.arrow", "quarantine.parquet")
+        names = ("images.bin", "images.parquet", "questions.arrow", QUARANTINE_FILE)
         write_manifest(
             folder,
             "pool",

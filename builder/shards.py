@@ -36,8 +36,9 @@ from .pool import open_questions, read_questions
 from .schema import CONFIGS, IMAGE, QUESTION
 
 SHARD_BYTES = 400 * 2**20
-ROW_GROUP_BYTES = 16 * 2**20
-"""Image bytes stored per row group; a reader of one row fetches all of its group."""
+ROW_GROUP_BYTES = 12 * 2**20
+"""Image bytes stored per row group. A stream fetches twice before its first row, each time as many
+whole groups as fit into 32 MiB: two."""
 ROW_GROUP_DECODED_BYTES = 128 * 2**20
 """Image bytes of a row group once decoded, where every question has its own copy."""
 QUESTION_ROWS = 50_000

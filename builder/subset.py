@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .intake import IMAGES, QUARANTINE, QUESTIONS
+from .manifest import QUARANTINE_FILE
 from .pool import (
     REJECTED_FILE,
     open_questions,
@@ -73,10 +74,10 @@ def write_subset(pool: Path, choice: Choice, folder: Path) -> dict[str, Any]:
     questions = redirect_parents(questions, repeated).take(pa.array(staying))
     write_questions(questions, folder)
 
-    quarantine = pq.read_table(pool / "quarantine.parquet")
+    quarantine = pq.read_table(pool / QUARANTINE_FILE)
     more = pa.Table.from_pylist(rejected, QUARANTINE)
     quarantine = pa.concat_tables([quarantine, more])
-    pq.write_table(quarantine, folder / "quarantine.parquet", compression="zstd")
+    pq.write_table(quarantine, folder / QUARANTINE_FILE, compression="zstd")
     reasons = Counter(
         zip(quarantine["source"].to_pylist(), quarantine["reason"].to_pylist(), strict=True)
     )

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from .digests import content_digest
 from .folders import seal, share
 from .intake import Progress, quiet
+from .manifest import data_files
 from .parquet import PICTURE, config_and_split, open_writer, row_groups
 from .schema import CONFIGS
 
@@ -37,7 +38,7 @@ def withhold(
     hidden = sorted({*manifest["sources"]} & {*sources} | {*manifest["withheld"]})
     splits = {name: {**s, "bytes": dict(s["bytes"])} for name, s in manifest["splits"].items()}
     files, hashes = {}, defaultdict(bytearray)
-    names = [n for n in manifest["files"] if n.startswith("data/") or n == "quarantine.parquet"]
+    names = data_files(manifest)
     for done, name in enumerate(names):
         config, split = config_and_split(name)
         (out / name).parent.mkdir(parents=True, exist_ok=True)

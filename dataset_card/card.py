@@ -7,78 +7,96 @@ from typing import Any
 
 import yaml
 
-from ..builder.schema import ALL_CONFIGS, card_features
-from ..builder.sources import EMBEDDED, SOURCES
-from .templates import write_document
+from ..builder.folders import seal
+from ..builder.manifest import data_files
+from ..builder.sources import EMBEDDED
+from . import tables
+from .captions import captions
+from .citation import BIBTEX
+from .columns import COLUMNS
+from .croissant import croissant
+from .metadata import metadata
+from .statistics import Statistics, count
+from .templates import render, write
 
-_SIZES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
-
-
-def write_card(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write `folder/README.md` from the manifest of the dataset and the files in `folder`."""
-    metadata = yaml.safe_dump(_metadata(manifest), sort_keys=False, allow_unicode=True, width=100)
-    known = {**SOURCES, EMBEDDED.name: EMBEDDED}
-    declared = [known[name] for name in manifest["sources"] if name in known]
-    recipe = yaml.safe_dump(manifest["recipe"], sort_keys=False, width=100)
-    values = {"synthesis": None, **manifest, "metadata": metadata, "declared": declared}
-    values["recipe"] = recipe
-    write_document("template.md.jinja", folder / "README.md", **values)
+_NOTES = ("synthesis", "near_duplicates", "compared", "not_compared", "history")
+README, LICENSES, CROISSANT = "README.md", "LICENSES.md", "croissant.json"
 
 
-def _metadata(manifest: dict[str, Any]) -> dict[str, Any]:
-    splits = manifest["splits"]
-    count = sum(split["questions"] for split in splits.values())
-    configs = [name for name in ALL_CONFIGS if name != "rejected" or manifest["rejected"]]
-    licenses = {source["license"] for source in manifest["sources"].values()}
+def write_card(folder: Path, manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Write the card of the dataset in `folder`; size and sha256 of each of its files by name.
+
+    These are README.md, LICENSES.md, croissant.json and figures/*.png. What they say of the data is
+    counted from the files; `manifest` says how it was made. Raises `FolderError` where files cannot
+    be read.
+    """
+    from .figures import draw_dataset  # matplotlib, which a check does not need
+
+    statistics = count(folder, data_files(manifest))
+    draw_dataset(folder, statistics, folder)
+    documents = card_documents(manifest, statistics)
+    for name, text in documents.items():
+        write(text, folder / name)
+    return {name: seal(folder / name) for name in (*documents, *captions(statistics))}
+
+
+def card_documents(manifest: dict[str, Any], statistics: Statistics) -> dict[str, str]:
+    """The card's texts by their names."""
+    there = counted(manifest, statistics)
+    sources = tables.sources(statistics)
+    values = {
+        **there,
+        "metadata": yaml.safe_dump(
+            metadata(there, statistics), sort_keys=False, allow_unicode=True, width=100
+        ),
+        "first": next(iter(there["splits"])),
+        "recipe_yaml": yaml.safe_dump(manifest["recipe"], sort_keys=False, width=100),
+        "table": sources,
+        "declared": tables.declared(sources),
+        "public_sources": bool(there["sources"].keys() - {EMBEDDED.name}),
+        "kinds": tables.kinds(statistics),
+        "tasks": statistics.questions["task"].value_counts().sort_index(),
+        "columns": COLUMNS,
+        "bibtex": BIBTEX,
+        "written": tables.written(statistics),
+        "agreement": tables.agreement(statistics),
+        "contaminated": tables.contaminated(statistics, manifest),
+        "limits": tables.limits(statistics),
+        "figures": captions(statistics),
+        **{note: manifest.get(note) for note in _NOTES},
+    }
     return {
-        "pretty_name": "MathV360K",
-        "language": ["en"],
-        **_license(licenses),
-        "task_categories": ["visual-question-answering", "image-text-to-text"],
-        "size_categories": [next((s for n, s in _SIZES.items() if count < n), "n>1M")],
-        "tags": ["mathematics", "multimodal"],
-        "dataset_info": [_info(config, manifest) for config in configs],
-        "configs": [_config(config, manifest) for config in configs],
+        README: render("template.md.jinja", **values),
+        LICENSES: render("licenses.md.jinja", **values),
+        CROISSANT: croissant(there),
     }
 
 
-def _license(licenses: set[str]) -> dict[str, str]:
-    if licenses == {"CC0-1.0"}:
-        return {"license": "cc0-1.0"}
-    return {"license": "other", "license_name": "per-source", "license_link": "README.md#sources"}
-
-
-def _info(config: str, manifest: dict[str, Any]) -> dict[str, Any]:
-    rows = "images" if config == "images" else "questions"
-    counts = manifest["rejected"] if config == "rejected" else manifest["splits"]
-    stored = [f["bytes"] for n, f in manifest["files"].items() if n.startswith(f"data/{config}/")]
-    splits = [
-        {
-            "name": name,
-            "num_bytes": split["bytes"] if config == "rejected" else split["bytes"][config],
-            "num_examples": split[rows],
-        }
-        for name, split in counts.items()
-    ]
+def counted(manifest: dict[str, Any], statistics: Statistics) -> dict[str, Any]:
+    """The manifest with those of its numbers that can be counted as they are in the files."""
+    questions, images, rejected = statistics.questions, statistics.images, statistics.rejected
+    asked, shown = questions["split"].value_counts(), images["split"].value_counts()
+    refused = rejected["split"].value_counts()
+    said = manifest["splits"], manifest["rejected"]
+    splits = [str(name) for name, n in asked.sort_index().items() if n]
+    hidden = images.loc[~images["shown"], "source"].unique()
     return {
-        "config_name": config,
-        "features": card_features(ALL_CONFIGS[config]),
-        "splits": splits,
-        "download_size": sum(stored),
-        "dataset_size": sum(split["num_bytes"] for split in splits),
-    }
-
-
-def _config(config: str, manifest: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "config_name": config,
-        **({"default": True} if config == "default" else {}),
-        "version": manifest["version"],
-        # For a local folder `datasets` keys its cache on this block, not on the files: without
-        # the digest a rebuilt dataset would be loaded from the cache of the old one.
-        "description": f"sha256:{manifest['digest']}",
-        "data_files": [
-            {"split": split, "path": f"data/{config}/{split}-*.parquet"}
-            for split in (manifest["rejected"] if config == "rejected" else manifest["splits"])
-        ],
+        **manifest,
+        "digest": statistics.digest,
+        "splits": {
+            name: {
+                **said[0].get(name, {"bytes": {}}),
+                "images": int(shown.get(name, 0)),
+                "questions": int(asked[name]),
+            }
+            for name in splits
+        },
+        "rejected": {
+            name: {**said[1].get(name, {"bytes": 0}), "questions": int(refused[name])}
+            for name in splits
+            if refused.get(name, 0)
+        },
+        "sources": tables.composition(statistics),
+        "withheld": sorted(map(str, hidden)),
+        "quarantine": tables.reasons(statistics.quarantine),
     }

@@ -22,7 +22,6 @@ _ROWS_READ = 50_000
 """A file is left after so many rows, even where their pictures are still too few."""
 _REJECTED_SHOWN = 20
 _QUESTIONS_SHOWN = 12
-_SIDE = 480  # pixels
 
 
 @dataclass(slots=True)
@@ -110,10 +109,13 @@ def _ask(picture: _Picture, row: Candidate) -> Iterator[Rejection]:
     )
 
 
-def thumbnail(data: bytes) -> str:
-    """The picture as a data URL, made smaller where it is large."""
+def thumbnail(data: bytes, side: int = 480, quality: int = 85) -> str:
+    """The picture as a data URL, made smaller where it is larger than `side` pixels.
+
+    Raises `Unusable` where the picture cannot be opened.
+    """
     image = open_rgb(data)
-    image.thumbnail((_SIDE, _SIDE))
+    image.thumbnail((side, side))
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=85)
+    image.save(buffer, "WEBP", quality=quality)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"

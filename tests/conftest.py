@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,9 @@ os.environ |= {  # before anything imports huggingface_hub or datasets
     "HF_UPDATE_DOWNLOAD_COUNTS": "0",
     "MATHV360K_CACHE": str(Path(_HOME) / "mathv360k"),
 }
+
+# A shell starts jobs in the background deaf to Ctrl-C, and so would be what tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "sources"
 

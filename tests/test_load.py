@@ -43,6 +43,8 @@ def rows(built: Path) -> list[dict[str, Any]]:
         ({"min_agreement": 0.1}, lambda r: r["agreement"] is not None),
         ({"kind": "synthetic"}, lambda r: False),
         ({"exclude_contaminated": True}, lambda r: True),
+        ({"verifiable": True},
+         lambda r: r["choices"] != [] or r["answer_type"] != "text"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("streaming", [False, True])

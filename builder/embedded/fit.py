@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=PICTURES)
     options = parser.parse_args()
     from ...dataset_card.classifiers import write_model_card
-    from ...dataset_card.figures import draw_classifiers
+    from ...dataset_card.curation_figures import draw_classifiers
 
     clip = Clip(str(options.clip))
     features, rows = [], []

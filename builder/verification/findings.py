@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-Check = Literal["files", "columns", "rows", "hashes", "ids", "images", "splits"]
+Check = Literal["files", "columns", "rows", "hashes", "ids", "images", "splits", "card"]
 
 CHECKS: dict[Check, str] = {
     "files": "every file is there with its sha256, and no other",
@@ -15,6 +15,7 @@ CHECKS: dict[Check, str] = {
     "ids": "no id twice; every image and parent that a row names is there",
     "images": "each image is what its id says, and can be decoded",
     "splits": "no image, look-alike or problem in two splits",
+    "card": "the card's numbers, tables, features and figures are those of the files",
 }
 SHOWN = 100
 """Problems that are told one by one; all are counted."""

@@ -45,7 +45,7 @@ def verify_images(
 ) -> None:  # fmt: skip
     """Check the images of a shard of `images`, which are opened, or `default`, which are hashed."""
     look = _opened if seen.decode and config == "images" else _hash_only
-    for table in _pictures(path, config):
+    for table in _read_ahead(_pictures(path, config), threads):
         facts = threads.map(look, table.to_batches(max_chunksize=64))
         for image_id, source, problem, dhash in (one for part in facts for one in part):
             where = f"{name}: {image_id}"
@@ -63,6 +63,14 @@ def verify_named(named: Mapping[str, set[str]], seen: Images, told: Verification
     for split, ids in named.items():
         for image_id in sorted(ids - seen.found[split]):
             told.complain("ids", image_id, f"has questions in {split}, but is not in 'images'")
+
+
+def _read_ahead(tables: Iterator[pa.Table], threads: ThreadPoolExecutor) -> Iterator[pa.Table]:
+    """The tables, each read while the one before is looked at."""
+    coming = threads.submit(next, tables, None)
+    while (table := coming.result()) is not None:
+        coming = threads.submit(next, tables, None)
+        yield table
 
 
 def _pictures(path: Path, config: str) -> Iterator[pa.Table]:

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..digests import content_digest, row_hashes
+from ..digests import RowsDigest, content_digest, row_hashes
 from ..manifest import MANIFEST
 from ..parquet import row_groups
 from ..repetitions import PROBLEM_LENGTH, problem_key
@@ -28,16 +28,20 @@ class Rows:
 
     hashes: dict[str, bytearray] = field(default_factory=lambda: defaultdict(bytearray))
     keys: dict[str, bytes] = field(default_factory=dict)
-    """Digest of ids and hashes by shard, `train-00000-of-00001.parquet`."""
+    """Digest of all rows by shard, `train-00000-of-00001.parquet`."""
     ids: list[pa.ChunkedArray] = field(default_factory=list)
     parents: list[pa.ChunkedArray] = field(default_factory=list)
     images: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     problems: dict[int, str] = field(default_factory=dict)
 
 
+def _columns(table: pa.Table) -> dict[str, pa.Array]:
+    return {name: table[name].combine_chunks() for name in CONFIGS["questions"].names}
+
+
 def _verify_hashes(table: pa.Table, name: str, told: Verification) -> bytes:
     """The hashes that rows ought to have, 32 bytes each."""
-    columns = {name: table[name].combine_chunks() for name in CONFIGS["questions"].names}
+    columns = _columns(table)
     texts, raw = row_hashes(columns)
     told.looked("hashes", len(table))
     right = pc.fill_null(pc.equal(texts, columns["row_sha256"]), False)
@@ -48,10 +52,10 @@ def _verify_hashes(table: pa.Table, name: str, told: Verification) -> bytes:
 
 def verify_questions(path: Path, name: str, split: str, rows: Rows, told: Verification) -> None:
     """Check a shard of the config `questions`, and keep in `rows` what others are compared with."""
-    key = hashlib.sha256()
+    key = RowsDigest()
     for table in row_groups(path, CONFIGS["questions"].names):
         rows.hashes[split] += _verify_hashes(table, name, told)
-        key.update(_key(table["id"], table["row_sha256"]))
+        key.update(_columns(table))
         rows.ids.append(table["id"])
         rows.parents.append(pc.drop_null(table["parent_id"]))
         rows.images[split].update(pc.unique(table["image_id"]).to_pylist())
@@ -71,21 +75,25 @@ def _verify_problems(
             told.complain("splits", f"{name}: {row['id']}", detail)
 
 
-def _key(ids: pa.ChunkedArray, hashes: pa.ChunkedArray) -> bytes:
-    return "\0".join(pc.binary_join_element_wise(ids, hashes, " ").to_pylist()).encode() + b"\0"
-
-
 def verify_same_rows(path: Path, name: str, config: str, rows: Rows, told: Verification) -> None:
-    """Whether a shard has the rows of the same shard of `questions`, each as its hash says."""
-    key = hashlib.sha256()
-    for table in row_groups(path, _text_columns(config)):
-        if config == "images":
-            table = _asked(table)
-        _verify_hashes(table, name, told)
-        key.update(_key(table["id"], table["row_sha256"]))
+    """Whether a shard has the rows of the same shard of `questions`.
+
+    Where it has not, each row is compared with its own hash, so that it is known which.
+    """
+    key = RowsDigest()
+    for table in _texts(path, config):
+        key.update(_columns(table))
     told.looked("rows", 1)
     if key.digest() != rows.keys.get(name.rpartition("/")[2]):
         told.complain("rows", name, "has not the rows of the same shard of config 'questions'")
+        for table in _texts(path, config):
+            _verify_hashes(table, name, told)
+
+
+def _texts(path: Path, config: str) -> Iterator[pa.Table]:
+    """The questions of a shard with images, a row each."""
+    tables = row_groups(path, _text_columns(config))
+    return map(_asked, tables) if config == "images" else tables
 
 
 def _text_columns(config: str) -> list[str]:
