@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -70,12 +70,16 @@ def _asking(
     )
 
 
-def asking_options(command: Callable[..., None]) -> Callable[..., None]:
+def asking_options(
+    command: Callable[..., None], without: Collection[str] = ()
+) -> Callable[..., None]:
     """A command with a parameter `asking`, which takes its value from the options above.
 
-    Where the command is not quiet, a bar shows how the asking goes.
+    Those named in `without` the command does not have, and they keep their usual values. Where the
+    command is not quiet, a bar shows how the asking goes.
     """
-    ours = inspect.signature(_asking, eval_str=True).parameters
+    told = inspect.signature(_asking, eval_str=True).parameters
+    ours = {name: parameter for name, parameter in told.items() if name not in without}
     theirs = inspect.signature(command).parameters
     hints = get_type_hints(command, include_extras=True)
 

@@ -71,7 +71,7 @@ def fit(
     from .builder.clip import Clip, FeatureCache, cache_folder, embed_images, pool_images
     from .builder.labels import agreement, consensus, read_labels, refuse_repeated
     from .dataset_card.classifiers import write_model_card
-    from .dataset_card.figures import draw_classifiers
+    from .dataset_card.curation_figures import draw_classifiers
 
     pool_manifest = open_pool(pool)
     frame = pd.concat([read_labels(path) for path in labels], ignore_index=True)

@@ -27,7 +27,8 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModel
 from transformers.utils import logging
 
-from ..errors import FolderError, ModelError, UsageError
+from ..errors import FolderError, ModelError
+from .device import torch_device
 from .images import open_rgb
 from .intake import Progress, quiet
 from .schema import Unusable
@@ -66,7 +67,7 @@ class Clip:
         Raises `ModelError` where it is none, `UsageError` for a device that is not there.
         """
         self.name = name
-        self.device = _device(device)
+        self.device = torch_device(device)
         # the embedded one does arithmetic (`embedded/front.py`) that bfloat16 is too coarse for
         coarse = self.device.type == "cuda" and name != EMBEDDED
         self.dtype = torch.bfloat16 if coarse else torch.float32
@@ -138,15 +139,6 @@ def _load(where: str) -> tuple[Any, Any]:
         options["local_files_only"] = False
         processor = AutoImageProcessor.from_pretrained(where, backend="pil", **options)
     return processor, AutoModel.from_pretrained(where, dtype=torch.float32, **options)
-
-
-def _device(name: str | None) -> torch.device:
-    try:
-        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.zeros(1, device=device).cpu()
-    except (RuntimeError, AssertionError, NotImplementedError):
-        raise UsageError(f"There is no device {name!r} here; give cpu, cuda or cuda:1.") from None
-    return device
 
 
 def _fingerprint(model: torch.nn.Module, processor: Any) -> str:

@@ -32,15 +32,28 @@ class Failure:
     text: str = ""
 
 
+def text_of(request: Request, ledger: Ledger) -> str | Failure:
+    """What the ledger has for a request to which any text is an answer, even one that is cut off
+    or says that the model will not answer."""
+    entry = ledger.read(request.key)
+    if entry is None:
+        return Failure(None, "not answered yet")
+    if entry.status in (Status.ANSWERED, Status.TRUNCATED, Status.REFUSED):
+        return entry.text
+    return Failure(entry.status, _SAID.get(entry.status, "the server said nothing"), entry.text)
+
+
 def answer_of(request: Request, ledger: Ledger) -> BaseModel | Failure:
     """What the ledger has for a request, in its form; a mended answer counts like the first."""
+    form = request.prompt.form
+    assert form is not None, "any text is an answer: see text_of"
     entry = ledger.read(request.key)
     if entry is None:
         return Failure(None, "not answered yet")
     if entry.status not in (Status.ANSWERED, Status.INVALID):
         return Failure(entry.status, _SAID.get(entry.status, ""), entry.text)
     try:
-        return read_form(entry.text, request.prompt.form)
+        return read_form(entry.text, form)
     except InvalidAnswer as problem:
         failure = Failure(Status.INVALID, str(problem), entry.text)
         if request.mended is not None or not entry.text.strip():
@@ -62,13 +75,14 @@ def unanswered(request: Request, ledger: Ledger) -> Request | None:
     known = ledger.known(request.key)
     if known is None:
         return request
-    if known[0] is not Status.INVALID or request.mended is not None:
+    form = request.prompt.form
+    if known[0] is not Status.INVALID or request.mended is not None or form is None:
         return None
     entry = ledger.read(request.key)
     if entry is None or not entry.text.strip():
         return None
     try:
-        read_form(entry.text, request.prompt.form)
+        read_form(entry.text, form)
     except InvalidAnswer as problem:
         return unanswered(request.to_mend(entry.text, str(problem)), ledger)
     return None

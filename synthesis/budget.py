@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from ..errors import UsageError
-from .request import Request
+from .request import Picture, Request
 from .teacher import Reply
 
 _Tokens = Annotated[float, Field(ge=0)]
@@ -124,14 +124,15 @@ def _read_table(text: str, name: str) -> dict[str, Price]:
 def input_tokens(request: Request, price: Price | None, texts: list[str] | None = None) -> int:
     """Tokens of a request, image and text, as far as that can be known before."""
     words = count_tokens(request.teacher.model, texts or request.texts())
+    if request.picture is None:
+        return words
     rule = price.image if price else ImageRule(tiles=(85, 170))
-    width, height = sent_size(request)
+    width, height = sent_size(request.picture, request.teacher.max_side)
     return words + rule.tokens(width, height, request.teacher.detail)
 
 
-def sent_size(request: Request) -> tuple[int, int]:
-    """Width and height of the image as it is sent, in pixels."""
-    picture, most = request.picture, request.teacher.max_side
+def sent_size(picture: Picture, most: int) -> tuple[int, int]:
+    """Width and height of an image as it is sent, at most `most` pixels a side."""
     shrink = min(1.0, most / max(picture.width, picture.height, 1))
     return max(1, round(picture.width * shrink)), max(1, round(picture.height * shrink))
 

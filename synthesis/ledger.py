@@ -179,7 +179,7 @@ class Ledger:
             request.teacher.model,
             request.purpose,
             prompt.digest,
-            request.picture.image_id,
+            request.image_id,
             zlib.compress(request.content, 1),
             reply.text,
             reply.input_tokens,

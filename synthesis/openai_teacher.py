@@ -152,6 +152,8 @@ class OpenAITeacher:
     async def encoded(self, request: Request) -> bytes:
         """The request's body; images that must be scaled are decoded in a thread."""
         picture, side = request.picture, request.teacher.max_side
+        if picture is None:
+            return msgspec.json.encode(self.body(request, None))
         data = self._read_image(picture)
         if is_sent_as_it_is(picture, side):
             url = data_url(data, picture, side)
@@ -165,14 +167,15 @@ class OpenAITeacher:
         self._blob.seek(picture.offset)
         return self._blob.read(picture.size)
 
-    def body(self, request: Request, url: str) -> dict[str, Any]:
-        """The body of a chat completion, with the image as the URL given."""
+    def body(self, request: Request, url: str | None) -> dict[str, Any]:
+        """The body of a chat completion, with the image as the URL given, if there is one."""
         teacher = request.teacher
         first, *later = request.texts()
-        image = {"type": "image_url", "image_url": {"url": url, "detail": teacher.detail}}
-        messages: list[dict[str, Any]] = [
-            {"role": "user", "content": [image, {"type": "text", "text": first}]}
-        ]
+        content: Any = first
+        if url is not None:
+            image = {"type": "image_url", "image_url": {"url": url, "detail": teacher.detail}}
+            content = [image, {"type": "text", "text": first}]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
         for turn, text in enumerate(later):
             messages.append({"role": "user" if turn % 2 else "assistant", "content": text})
         body = {
@@ -183,7 +186,7 @@ class OpenAITeacher:
         }
         if teacher.temperature is not None:
             body["temperature"] = teacher.temperature
-        if self._structured:
+        if self._structured and request.prompt.form is not None:
             form = {"name": request.prompt.form.__name__, "strict": True}
             schema = {**form, "schema": request.prompt.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

@@ -27,21 +27,22 @@ _LEFT_OUT = ("title", "description", "default")
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is asked, and the form of the answer; `digest` changes when either does."""
+    """What is asked, and the form of the answer (None: any text); `digest` changes when either
+    does."""
 
     name: str
     text: str
-    form: type[BaseModel]
+    form: type[BaseModel] | None
 
     @cached_property
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the answer: all fields required, no others allowed."""
-        return _untitled(self.form.model_json_schema())
+        return _untitled(self.form.model_json_schema()) if self.form else {}
 
     @cached_property
     def form_text(self) -> str:
-        """The schema as the text of a prompt has it."""
-        return json.dumps(self.schema, separators=(",", ":"))
+        """The schema as the text of a prompt has it; empty where any text is an answer."""
+        return json.dumps(self.schema, separators=(",", ":")) if self.form else ""
 
     @cached_property
     def digest(self) -> str:
@@ -58,7 +59,7 @@ class Prompt:
     def render(self, values: Mapping[str, Any]) -> str:
         """The prompt's text; raises `UsageError` where the template wants what is not there."""
         try:
-            return self._template.render(values).strip()
+            return self._template.render(values)
         except (TemplateError, TypeError, ArithmeticError, ValueError) as error:
             known = ", ".join(values)
             raise UsageError(

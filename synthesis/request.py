@@ -30,7 +30,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One question to a teacher about one image.
+    """One question to a teacher about one image, or about none.
 
     `key`, a sha256 (hex), covers all that decides the answer: model and parameters, prompt, image.
     """
@@ -39,7 +39,7 @@ class Request:
     prompt: Prompt
     values: Mapping[str, Any]
     """What the template is filled in with: JSON."""
-    picture: Picture
+    picture: Picture | None
     sample: int = 0
     """Told apart by it: requests that are equal otherwise, for independent answers."""
     mended: tuple[str, str] | None = None
@@ -57,11 +57,16 @@ class Request:
                 msgspec.Raw(self.teacher.settings),
                 self.prompt.digest,
                 self.values,
-                self.picture.image_id,
+                self.image_id,
                 self.sample,
                 self.mended and self.mended[0],
             ]
         )
+
+    @property
+    def image_id(self) -> str:
+        """Its image's, empty where it has none."""
+        return self.picture.image_id if self.picture else ""
 
     @property
     def purpose(self) -> str:
@@ -79,9 +84,11 @@ class Request:
 
     def texts(self) -> list[str]:
         """The turns of the conversation, the first with the image: teacher and model in turn."""
+        if self.prompt.form is None:
+            return [self.prompt.render(self.values)]
         form = self.prompt.form_text
         first = (
-            f"{self.prompt.render(self.values)}\n\n"
+            f"{self.prompt.render(self.values).strip()}\n\n"
             f"Give one JSON object, and nothing else, that fits this JSON schema:\n{form}"
         )
         if self.mended is None:

@@ -67,7 +67,7 @@ def keep(
             input_tokens=input_tokens(request, budget.price),
             output_tokens=count_tokens(request.teacher.model, [reply.text]),
         )
-    if reply.status is Status.ANSWERED:
+    if reply.status is Status.ANSWERED and request.prompt.form is not None:
         try:
             read_form(reply.text, request.prompt.form)
         except InvalidAnswer as problem:

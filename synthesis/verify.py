@@ -216,8 +216,9 @@ def verify_answers(
     with new_folder(out, "pool") as folder:
         write_extension(pool, questions, pa.concat_tables(rejected), folder)
         told = {k: pool_manifest[k] for k in ("images", "quarantine", "reasons")}
-        if count := pool_manifest.get("not_compared"):
-            told["not_compared"] = count
+        for note in ("near_duplicates", "compared", "not_compared"):
+            if count := pool_manifest.get(note):
+                told[note] = count
         files = {p.name: seal(p) for p in sorted(folder.iterdir()) if p.name != ".lock"}
         body = {
             "parameters": parameters,

@@ -241,7 +241,8 @@ class Window:
         if reply.status is Status.NOT_ACCEPTED:
             self._not_accepted.append(request.key)
         self._judge(reply.status is not Status.NOT_ACCEPTED, reply.text)
-        self._look_at_use(status)
+        cut_off = status is Status.TRUNCATED and request.prompt.form is None
+        self._look_at_use(Status.ANSWERED if cut_off else status)
         if reply.wait:
             self._pause(reply.wait)
         self._setbacks = self._losses = 0

@@ -77,13 +77,15 @@ class Server:
     most_flying: int = 0
     files: dict[str, bytes] = field(default_factory=dict)
     batches: dict[str, Body] = field(default_factory=dict)
+    models: list[str] = field(default_factory=lambda: ["m"])
     batch_polls: int = 0
     """Looks at a batch until it is completed."""
 
 
 def prompt_of(body: Body) -> str:
     """The text of the first message."""
-    return body["messages"][0]["content"][-1]["text"]
+    content = body["messages"][0]["content"]
+    return content if isinstance(content, str) else content[-1]["text"]
 
 
 @contextmanager
@@ -172,6 +174,11 @@ def _chat(server: Server, content: bytes, headers: dict[str, str]) -> Say:
 def _files_and_batches(server: Server, method: str, path: str, content: bytes) -> Say:
     """The part of the files and batches interfaces that is needed."""
     parts = path.partition("?")[0].strip("/").split("/")[1:]
+    if parts == ["models"]:
+        models = [
+            {"id": m, "object": "model", "created": 0, "owned_by": "x"} for m in server.models
+        ]
+        return _json({"object": "list", "data": models})
     if parts == ["files"] and method == "POST":
         name = f"file-{len(server.files)}"
         server.files[name] = _uploaded(content)

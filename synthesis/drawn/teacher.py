@@ -66,10 +66,11 @@ class _Unable(Exception):
 
 
 def _reply(request: Request) -> BaseModel:
-    write = _WRITERS.get(request.prompt.form)
-    if write is None:
+    form, picture = request.prompt.form, request.picture
+    write = _WRITERS.get(form) if form else None
+    if write is None or picture is None:
         raise _Unable("I do not know this form of answer.")
-    return write(_known(request.picture.name), request, Random(request.key))
+    return write(_known(picture.name), request, Random(request.key))
 
 
 @lru_cache(maxsize=256)
