@@ -2,7 +2,8 @@
 
 `load` and `MathV360K` read a built dataset (or Hub version) through `datasets`; `build` and
 `import_release` make one; `synthesize` and `verify_answers` have a teacher write more questions;
-`open_rgb` opens an image's bytes as they are meant to look.
+`reward` checks answers for reinforcement learning; `open_rgb` opens an image's bytes as they are
+meant to look.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         TeacherError,
         UsageError,
     )
+    from .eval.reward import reward, reward_function
     from .pipeline import build, import_release
     from .synthesis.asking import Asking
     from .synthesis.run import synthesize
@@ -44,6 +46,8 @@ __all__ = [
     "load",
     "open_rgb",
     "read_recipe",
+    "reward",
+    "reward_function",
     "synthesize",
     "verify_answers",
 ]
@@ -56,6 +60,8 @@ _HOMES = {
     "read_recipe": ".builder.recipe",
     "build": ".pipeline",
     "import_release": ".pipeline",
+    "reward": ".eval.reward",
+    "reward_function": ".eval.reward",
     "Asking": ".synthesis.asking",
     "Limits": ".synthesis.window",
     "synthesize": ".synthesis.run",

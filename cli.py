@@ -16,7 +16,7 @@ import typer
 from PIL import Image
 from rich.markup import escape
 
-from . import curation_cli, pipeline, publishing_cli, synthesis_cli
+from . import curation_cli, eval_cli, pipeline, publishing_cli, synthesis_cli, train_cli
 from .asking_options import asking_options
 from .builder.check import check_source
 from .builder.recipe import Recipe, read_recipe
@@ -66,6 +66,8 @@ def _options(
 app.add_typer(curation_cli.app)
 app.add_typer(synthesis_cli.app)
 app.add_typer(publishing_cli.app)
+app.add_typer(eval_cli.app, name="eval")
+app.add_typer(train_cli.app)
 
 Out = Annotated[Path, typer.Option(help="The dataset folder to write.")]
 Against = Annotated[

@@ -1,0 +1,204 @@
+"""Training: it learns, it goes on where it was killed, and it says what it did."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForImageTextToText
+
+import mathv360k
+from mathv360k.builder.recipe import read_recipe
+from mathv360k.errors import FolderError, ModelError, TrainingError, UsageError
+from mathv360k.eval.run import Run, run
+from mathv360k.train import finetune as module
+from mathv360k.train.config import Lora, TrainConfig, read_config
+from mathv360k.train.finetune import finetune
+from mathv360k.train.model import load_model
+from tiny_models import write_bert, write_llava
+
+SMALL = {
+    "epochs": 1, "questions_per_step": 40, "max_length": 512, "dtype": "fp32", "workers": 0,
+    "activation_checkpointing": False, "freeze": [], "learning_rate": 1e-2,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("demo") / "mathv360k"
+    mathv360k.build(read_recipe("demo").limited(20), out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_llava(tmp_path_factory.mktemp("llava") / "model")
+
+
+@pytest.fixture(scope="module")
+def config(dataset: Path, llava: Path) -> TrainConfig:
+    return read_config(None, model=str(llava), data=str(dataset), **SMALL)
+
+
+@pytest.fixture(scope="module")
+def trained(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    out = tmp_path_factory.mktemp("trained") / "out"
+    told: list[str] = []
+    return out, {**finetune(config, out, tell=told.append), "said": told}
+
+
+def losses_of(out: Path) -> list[float]:
+    return [row["loss"] for row in json.loads((out / "log.json").read_text()) if "loss" in row]
+
+
+def test_it_learns_and_leaves_a_model_that_can_be_asked(
+    trained: tuple[Path, Any], dataset: Path, tmp_path: Path
+) -> None:
+    out, told = trained
+    assert told["packed"] and told["unreadable"] == 0
+    assert told["last_loss"] < 0.9 * told["first_loss"]
+    assert f"{told['questions']:,} questions on {told['images']:,} images" in told["said"][-1]
+    names = {path.name for path in out.iterdir()}
+    assert {"model.safetensors", "tokenizer.json", "chat_template.jinja", "training.json"} <= names
+    assert {"README.md", "loss.png", "log.json", "training_images.parquet"} <= names
+    AutoModelForImageTextToText.from_pretrained(out)
+    wanted = Run("drawn", str(out), limit=3, max_new_tokens=3, device="cpu")
+    assert run(wanted, tmp_path / "o.jsonl")["seen_in_training"] == []
+
+
+def test_the_record_names_data_packages_and_settings(
+    trained: tuple[Path, Any], dataset: Path, config: TrainConfig
+) -> None:
+    out, told = trained
+    record = json.loads((out / "training.json").read_text())
+    manifest = json.loads((dataset / "manifest.json").read_text())
+    assert record["dataset"]["digest"] == manifest["digest"]
+    assert record["dataset"]["version"] == "1.0.0"
+    assert record["config"]["learning_rate"] == 1e-2 and record["config"]["seed"] == 0
+    assert record["packages"]["transformers"] and record["data"]["packed"]
+    card = (out / "README.md").read_text()
+    assert f"{told['questions']:,} questions about" in card and manifest["digest"] in card
+    listed = pq.read_table(out / "training_images.parquet")["image_id"].to_pylist()
+    images = pq.read_table(next((dataset / "data" / "images").glob("train-*")))
+    assert listed == sorted(images["image_id"].to_pylist())
+
+
+def test_logs_have_what_was_computed_per_second(trained: tuple[Path, Any]) -> None:
+    rows = [r for r in json.loads((trained[0] / "log.json").read_text()) if "loss" in r]
+    assert all(row["tokens_per_second"] > row["questions_per_second"] > 0 for row in rows)
+    assert all(row["images_per_second"] > 0 for row in rows)
+
+
+def test_packed_and_single_rows_train_alike(
+    config: TrainConfig, trained: tuple[Path, Any], tmp_path: Path
+) -> None:
+    one_step = config.model_copy(update={"questions_per_step": 10_000, "warmup": 0.0})
+    finetune(one_step, tmp_path / "packed")
+    finetune(one_step.model_copy(update={"packing": False}), tmp_path / "single")
+    a, b = (load_file(tmp_path / n / "model.safetensors") for n in ("packed", "single"))
+    assert losses_of(tmp_path / "packed") == pytest.approx(losses_of(tmp_path / "single"), rel=1e-4)
+    assert set(a) == set(b)
+    before = load_file(Path(config.model) / "model.safetensors")
+    assert any(not torch.equal(a[name], before[name]) for name in before)
+
+
+def test_frozen_parts_do_not_change(config: TrainConfig, tmp_path: Path) -> None:
+    finetune(config.model_copy(update={"freeze": ["vision_tower"], "max_steps": 2}), tmp_path / "o")
+    before = load_file(Path(config.model) / "model.safetensors")
+    after = load_file(tmp_path / "o" / "model.safetensors")
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and not any("vision_tower" in name for name in changed)
+    assert any("multi_modal_projector" in name for name in changed)
+
+
+def test_adapters_are_trained_alone(config: TrainConfig, tmp_path: Path) -> None:
+    told = finetune(
+        config.model_copy(update={"lora": Lora(rank=2), "max_steps": 2}), tmp_path / "o"
+    )
+    assert told["packed"]
+    adapters = load_file(tmp_path / "o" / "adapter_model.safetensors")
+    assert any("lora_A" in name for name in adapters)
+    assert all("lora" in name or "multi_modal_projector" in name for name in adapters)
+    assert not any("vision_tower" in name for name in adapters)
+
+
+def test_a_killed_run_goes_on_with_the_same_rows_and_losses(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(json.dumps(config.model_dump(mode="json") | {"save_steps": 1, "epochs": 2}))
+    command = [sys.executable, "-m", "mathv360k", "train", "--config", str(path), "--json", "--out"]
+    whole = subprocess.run([*command, str(tmp_path / "whole")], capture_output=True, check=True)
+    steps = json.loads(whole.stdout)["steps"]
+    out = tmp_path / "killed"
+    with subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL) as process:
+        while not (out / "checkpoint-3").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    shutil.rmtree(out / "checkpoint-99", ignore_errors=True)
+    (out / "checkpoint-99").mkdir()  # killed while it was written
+    (out / "checkpoint-99" / "model.safetensors").write_bytes(b"torn")
+    done = subprocess.run([*command, str(out)], capture_output=True, check=True)
+    assert json.loads(done.stdout)["steps"] == steps
+    assert losses_of(out) == pytest.approx(losses_of(tmp_path / "whole"), rel=1e-5)
+    a, b = (load_file(tmp_path / n / "model.safetensors") for n in ("whole", "killed"))
+    for name, weights in a.items():
+        torch.testing.assert_close(weights, b[name], rtol=1e-4, atol=1e-6)
+
+
+def test_a_folder_of_another_run_is_refused(
+    config: TrainConfig, trained: tuple[Path, Any], tmp_path: Path
+) -> None:
+    other = config.model_copy(update={"seed": 9})
+    with pytest.raises(FolderError, match="is of a run with another config; name another --out"):
+        finetune(other, trained[0])
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "diary").write_text("x")
+    with pytest.raises(FolderError, match="holds something else"):
+        finetune(config, tmp_path / "mine")
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_the_batch(
+    config: TrainConfig, tmp_path: Path, llava: Path
+) -> None:
+    broken = shutil.copytree(llava, tmp_path / "broken")
+    weights = load_file(broken / "model.safetensors")
+    weights[next(name for name in weights if "embed_tokens" in name)][40] = float("nan")
+    save_file(weights, broken / "model.safetensors", {"format": "pt"})
+    with pytest.raises(TrainingError, match=r"The loss is nan at step 0, in the batch of .*#"):
+        finetune(config.model_copy(update={"model": str(broken), "packing": False}), tmp_path / "o")
+
+
+def test_a_full_disk_names_the_last_checkpoint(
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = module.PackedTrainer.save_model
+
+    def full(self: Any, folder: str | None = None, *args: Any, **options: Any) -> None:
+        if folder and folder.endswith("checkpoint-2"):
+            raise OSError(28, "No space left on device")
+        save(self, folder, *args, **options)
+
+    monkeypatch.setattr(module.PackedTrainer, "save_model", full)
+    saving = config.model_copy(update={"save_steps": 1, "epochs": 4})
+    with pytest.raises(TrainingError, match=r"The disk is full .*checkpoint-1 is whole: make room"):
+        finetune(saving, tmp_path / "o")
+
+
+def test_models_that_cannot_be_trained_are_named(config: TrainConfig, tmp_path: Path) -> None:
+    bert = str(write_bert(tmp_path / "bert"))
+    with pytest.raises(ModelError, match="cannot be loaded as a vision-language model"):
+        load_model(config.model_copy(update={"model": bert}))
+    with pytest.raises(UsageError, match="freeze: the model has no part 'head_of_state'"):
+        load_model(config.model_copy(update={"freeze": ["head_of_state"]}))

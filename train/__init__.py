@@ -1,0 +1,1 @@
+"""Training: thin wiring of a dataset to `transformers.Trainer`, and exports for other trainers."""

@@ -1,0 +1,175 @@
+"""The model that is trained: loaded, partly frozen, with adapters, and tried whether rows can be
+packed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers.utils import logging
+
+from ..errors import ModelError, UsageError, require_extra
+from .chat import ChatFormat
+from .collate import Collator, Pictured
+from .config import Lora, TrainConfig
+from .packing import IGNORED, block_mask, dense_mask
+
+_TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
+"""Relative difference of losses that rounding explains."""
+
+
+def load_model(config: TrainConfig, checkpoint: str | None = None) -> tuple[Any, Any]:
+    """Processor and model, the frozen parts without gradients; raises `ModelError`.
+
+    Weights are float32 where they are trained, and as `dtype` says where adapters are. Those of a
+    checkpoint are read here, since `Trainer` reads them by the names of the modules, and files have
+    the names of the first release of a model: it would leave the model as it was, and go on.
+    """
+    require_extra("train", "torch", "transformers", "accelerate", "peft")
+    logging.set_verbosity_error()
+    frozen = config.lora is not None
+    dtype = torch.bfloat16 if frozen and config.dtype == "bf16" else torch.float32
+    options: dict[str, Any] = {"trust_remote_code": False}
+    if config.lora is not None and config.lora.quantize:
+        options["quantization_config"] = _four_bits()
+    try:
+        processor = AutoProcessor.from_pretrained(config.model, trust_remote_code=False)
+        model = AutoModelForImageTextToText.from_pretrained(
+            checkpoint if checkpoint and config.lora is None else config.model,
+            dtype=dtype,
+            attn_implementation={"": "sdpa", "text_config": config.attention},
+            **options,
+        )
+    except Exception as error:  # whatever a strange configuration or a broken file leads to
+        said = str(error).strip().split("\n")[0]
+        raise ModelError(
+            f"{config.model} cannot be loaded as a vision-language model ({said}); give a folder "
+            "that holds one, or its name on the Hub while there is a network."
+        ) from None
+    _freeze(model, config.freeze)
+    model.config.use_cache = False
+    if config.lora is not None:
+        model = _adapted(model, config.lora, config.freeze)
+    return processor, model
+
+
+def _freeze(model: Any, parts: Sequence[str]) -> None:
+    names = [name for name, _ in model.named_parameters()]
+    for part in parts:
+        if not any(part in name for name in names):
+            raise UsageError(f"freeze: the model has no part {part!r}.")
+    for name, parameter in model.named_parameters():
+        if any(part in name for part in parts):
+            parameter.requires_grad_(False)
+
+
+def _four_bits() -> Any:
+    from transformers import BitsAndBytesConfig
+
+    require_extra("train", "bitsandbytes")
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
+    )
+
+
+def _adapted(model: Any, lora: Lora, freeze: Sequence[str]) -> Any:
+    """The model with adapters on all linear layers of its language model; its projector is trained
+    whole, as in LLaVA's own LoRA."""
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+    if lora.quantize:
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    head = model.get_output_embeddings()
+    linear = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear)
+        and "language_model" in name
+        and module is not head
+        and not any(part in name for part in freeze)
+    ]
+    projectors = {
+        name.rpartition(".")[2]
+        for name, _ in model.named_modules()
+        if name.rpartition(".")[2] in ("multi_modal_projector", "connector", "merger")
+    }
+    if not linear:
+        raise ModelError("The model has no part language_model to put adapters into.")
+    options = LoraConfig(
+        r=lora.rank,
+        lora_alpha=lora.alpha,  # pyright: ignore[reportArgumentType]
+        lora_dropout=lora.dropout,
+        target_modules=linear,
+        modules_to_save=sorted(projectors) or None,
+    )
+    return get_peft_model(model, options)
+
+
+def attention_mask(batch: dict[str, Any], attention: str) -> Any:
+    """The mask of a packed batch in the form that an attention wants; its `images` and `questions`
+    are taken out."""
+    images, questions = batch.pop("images"), batch.pop("questions")
+    if attention == "flex_attention":
+        return block_mask(images, questions)
+    mask = dense_mask(images, questions)
+    if attention == "sdpa":
+        return mask
+    lowest = torch.finfo(torch.float32).min
+    return torch.zeros(mask.shape, device=mask.device).masked_fill(~mask, lowest)
+
+
+def question_losses(model: Any, batch: dict[str, Any], attention: str) -> torch.Tensor:
+    """The summed loss of each question of a batch, in its order: `(questions,) float32`."""
+    batch = {name: value for name, value in batch.items() if name not in ("ids", "counts")}
+    labels = batch.pop("labels")
+    if "images" in batch:
+        images, questions = batch["images"], batch["questions"]
+        batch["attention_mask"] = attention_mask(batch, attention)
+    else:
+        images = torch.zeros_like(labels)
+        questions = (labels != IGNORED).long()
+    rows = torch.arange(len(labels), device=labels.device)[:, None].expand_as(labels)
+    logits = model(**batch).logits.float()
+    each = torch.nn.functional.cross_entropy(
+        logits[:, :-1].transpose(1, 2), labels[:, 1:], ignore_index=IGNORED, reduction="none"
+    )
+    told = labels[:, 1:] != IGNORED
+    place = torch.stack([rows[:, 1:][told], images[:, 1:][told], questions[:, 1:][told]])
+    _, number = torch.unique(place, dim=1, return_inverse=True)
+    sums = torch.zeros(int(number.max()) + 1, device=each.device)
+    return sums.index_add(0, number, each[told])
+
+
+def can_be_packed(model: Any, chat: ChatFormat, attention: str) -> str | None:
+    """Why this model's losses are others when questions share an image's tokens; None where they
+    are the same.
+
+    It is tried, on two noisy pictures: what a family does with masks and positions is its affair.
+    """
+    from PIL import Image
+
+    pairs = [("How many are there?", "7"), ("Which is it? It may be any of these.", "the second")]
+    pictures = [Image.effect_noise((96, 64 + 32 * n), 64).convert("RGB") for n in range(2)]
+    turns = [chat.turns(pairs), chat.turns(pairs[::-1])]
+    names = ["a", "b"]
+    packed = [[Pictured(p, t, names) for p, t in zip(pictures, turns, strict=True)]]
+    single = [[Pictured(one.image, [turn], ["x"])] for one in packed[0] for turn in one.turns]
+    device = next(model.parameters()).device
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            losses = []
+            for rows, together in ((packed, True), (single, False)):
+                batch = Collator(chat, together, 128 if attention == "flex_attention" else 8)(rows)
+                moved = {n: v.to(device) if torch.is_tensor(v) else v for n, v in batch.items()}
+                losses.append(question_losses(model, moved, attention))
+    except Exception as error:
+        return f"it cannot be computed ({str(error).strip().split(chr(10))[0][:200]})"
+    finally:
+        model.train(training)
+    away = ((losses[0] - losses[1]).abs() / losses[1].abs().clamp_min(1e-6)).max().item()
+    dtype = torch.bfloat16 if model.dtype == torch.bfloat16 else torch.float32
+    return None if away <= _TOLERANCE[dtype] else f"losses differ by {away:.1%}"
