@@ -19,7 +19,8 @@ _SHORT = 60
 """Letters that an answer without its sentence has at most."""
 _ALIKE = 85
 """Per cent of a choice's words that a response must have for it to mean the choice."""
-_WORDS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+          "eleven", "twelve")  # fmt: skip
 _SAID = re.compile(rf"(?<!\bthe )\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z*$\\(])|\n+|(?<=。)")
 _NUMBER = re.compile(r"(?<![\w.])-?(?:\d[\d,]*\d|\d)(?:\.\d+)?|(?<![\w.])-?\.\d+")
@@ -39,9 +40,10 @@ _NAMED = re.compile(
 _BRACKETED = re.compile(r"(?<!\w)[(（]([A-Z])[)）](?! (?:is|are) (?:in|not|wrong|true|false))")
 
 _NEGATION = re.compile(r"\b(?:no|not|none|neither|cannot|never)\b|n't\b", re.IGNORECASE)
-_COMPARED = re.compile(r"\b(?:more|less|fewer|\w+er) .*\bthan\b", re.IGNORECASE)
-_MORE = re.compile(r"\b(?:more|greater|larger|bigger|higher|longer|taller)\b.*\bthan\b", re.IGNORECASE)
-_FEWER = re.compile(r"\b(?:less|fewer|smaller|lower|shorter)\b.*\bthan\b", re.IGNORECASE)
+_MORE = re.compile(
+    r"\b(?:more|greater|larger|bigger|higher|longer|taller)\b.{0,200}\bthan\b", re.IGNORECASE
+)
+_FEWER = re.compile(r"\b(?:less|fewer|smaller|lower|shorter)\b.{0,200}\bthan\b", re.IGNORECASE)
 _SAME = re.compile(r"\b(?:equal to|the same|as many)\b", re.IGNORECASE)
 _DECLINED = re.compile(
     r"\b(?:can(?: ?not|'t|’t)|unable to|(?:im|not )possible to|difficult to|could not) "
@@ -55,7 +57,8 @@ _DECLINED = re.compile(
 _CONDITION = re.compile(r"(?:^|, )(?:if|when|given that) [^,.]*,", re.IGNORECASE)
 _LISTED = re.compile(r"\(?[A-Z][):.] |Choices:$")
 _THEREFORE = re.compile(
-    r"\b(?:therefore|thus|hence|answer|correct)\b|^(?:so|overall|in (?:conclusion|summary))\b|所以|因此|答案",
+    r"\b(?:therefore|thus|hence|answer|correct)\b|^(?:so|overall|in (?:conclusion|summary))\b"
+    r"|所以|因此|答案",
     re.IGNORECASE,
 )
 _CUE = re.compile(
@@ -97,7 +100,8 @@ def _choice(text: str, choices: Sequence[str], question: str) -> str:
     if "\\boxed" in text and numeric:
         return said
     sentences = [_CONDITION.sub("", s.replace("**", "")) for s in _sentences(text)]
-    if named := _first_named([s for s in reversed(sentences) if _THEREFORE.search(s)], choices, numeric):
+    conclusions = [s for s in reversed(sentences) if _THEREFORE.search(s)]
+    if named := _first_named(conclusions, choices, numeric):
         return named
     if any(_DECLINED.search(sentence) for sentence in sentences[-3:]):
         return NO_ANSWER
@@ -154,7 +158,7 @@ def _first_named(sentences: Iterable[str], choices: Sequence[str], numeric: bool
 
 
 def _held(sentences: Sequence[str], choices: Sequence[str]) -> str:
-    """The choice of several words, all of which the first sentence has that has them of just one."""
+    """The choice of several words that the first sentence has that has those of just one."""
     for sentence in sentences:
         words = set(_plain(sentence).split())
         held = [c for c in choices if len(w := _plain(c).split()) > 1 and words.issuperset(w)]
@@ -181,17 +185,12 @@ def _yes_or_no(text: str, choices: Sequence[str], question: str) -> str:
 
 def _mentioned(sentence: str, choices: Sequence[str]) -> str | None:
     """The choice that a sentence names: the first of texts, the last of numbers."""
-    plain = _plain(sentence)
-    found = [
-        (place.start(), place.end(), choice)
-        for choice in choices
-        if (sought := _plain(choice).strip(". "))
-        for place in re.finditer(rf"(?<![\w.]){re.escape(sought)}(?![\w]|\.\d)", plain)
-    ]
-    inner = [a for a in found if any(b[0] <= a[0] and a[1] <= b[1] and a != b for b in found)]
-    found = sorted(a for a in found if a not in inner)
+    sought = {_plain(choice).strip(". "): choice for choice in reversed(choices)}
+    longest_first = sorted(filter(None, sought), key=len, reverse=True)
+    named = "|".join(map(re.escape, longest_first))
+    found = re.findall(rf"(?<![\w.])(?:{named})(?!\w|\.\d)", _plain(sentence)) if named else []
     if found:
-        return found[-1 if all(map(_is_number, choices)) else 0][2]
+        return sought[found[-1 if all(map(_is_number, choices)) else 0]]
     values = {float(n[0]): c for c in choices if len(n := _numbers(c)) == 1}
     same = [values[n] for n in map(float, _numbers(sentence)) if n in values]
     return same[-1] if same else None
@@ -238,7 +237,8 @@ def _number(response: str, question: str) -> str:
         if numbers := _numbers(part):
             return numbers[0]
     words = set(_plain(question).split())
-    for sentence in sorted(reversed(sentences), key=lambda s: -len(words & set(_plain(s).split()))):
+    last_first = sentences[::-1]
+    for sentence in sorted(last_first, key=lambda s: -len(words & set(_plain(s).split()))):
         if told := _told(sentence, asked):
             return told
     for sentence in reversed(sentences):

@@ -11,12 +11,12 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import datasets
 import pyarrow as pa
@@ -29,11 +29,9 @@ from ..builder.intake import Progress, quiet
 from ..builder.location import Location, locate
 from ..builder.schema import IMAGE, parquet_features
 from ..errors import FolderError, UsageError
-from ..eval.prompts.mathv360k import hint_first, plain
+from .questions import PROMPTS, Prompt, answer_of, is_kept
 
 Row = dict[str, Any]
-Prompt = Literal["hint_first", "plain"]
-PROMPTS: dict[str, Callable[[Mapping[str, Any]], str]] = {"hint_first": hint_first, "plain": plain}
 
 _SAYS = "export.json"
 _OURS = re.compile(
@@ -43,7 +41,8 @@ _OURS = re.compile(
 _ROW_GROUP_BYTES = 32 * 2**20  # of images once decoded, where every question has its own copy
 _ROW_GROUPS = 100  # in a file: some hundred MB, where an image has several questions
 _OF_IMAGES = ("source", "task", "complexity", "min_clarity")
-FILTERS = (*_OF_IMAGES, "kind", "min_agreement", "exclude_contaminated")
+_OF_QUESTIONS = ("kind", "min_agreement", "exclude_contaminated")
+FILTERS = (*_OF_IMAGES, *_OF_QUESTIONS)
 _MARK = re.compile("<(?:image|video|audio)>")
 
 
@@ -55,15 +54,6 @@ class _Pictured:
     data: bytes
     source: str
     asked: list[tuple[str, str, str]]
-
-
-def answer_of(row: Mapping[str, Any], prompt: Prompt = "hint_first") -> str:
-    """What the model shall say: the letter of a choice, else the answer's text without its unit.
-
-    After a hint as MathV360K was released, `The answer is B`; without one the bare answer.
-    """
-    answer = row["answer_letter"] or row["answer"]
-    return f"The answer is {answer}" if prompt == "hint_first" else answer
 
 
 def export(
@@ -139,8 +129,9 @@ def _pictured(
     rows: Iterable[Row], wanted: Row, prompt: Prompt, written: Counter[str]
 ) -> Iterator[_Pictured]:
     """The images that are asked about, counted in `written`."""
+    of_questions = {name: value for name, value in wanted.items() if name in _OF_QUESTIONS}
     for row in rows:
-        asked = [one for one in row["questions"] if _is_kept(one, wanted)]
+        asked = [one for one in row["questions"] if is_kept(one, **of_questions)]
         data = (row["image"] or {}).get("bytes")
         if not data:
             written["without_image"] += len(asked)
@@ -151,16 +142,6 @@ def _pictured(
             name = f"{hashlib.sha256(data).hexdigest()}.{row['format'].lower()}"
             written.update(images=1, questions=len(asked))
             yield _Pictured(name, data, row["source"], [_turn(one, prompt) for one in asked])
-
-
-def _is_kept(question: Row, wanted: Row) -> bool:
-    """Whether a question passes the filters of questions, as `load` applies them."""
-    kinds, least, agreement = wanted.get("kind"), wanted.get("min_agreement"), question["agreement"]
-    return (
-        (kinds is None or question["kind"] in kinds)
-        and (least is None or (agreement is not None and agreement >= least))
-        and not (wanted.get("exclude_contaminated") and question["contamination"] is not None)
-    )
 
 
 def _turn(question: Row, prompt: Prompt) -> tuple[str, str, str]:

@@ -23,7 +23,8 @@ from mathv360k.builder.recipe import Recipe
 from mathv360k.eval.prompts.mathv360k import hint_first, plain
 from mathv360k.pipeline import write_dataset
 from mathv360k.train import export as module
-from mathv360k.train.export import TRAINERS, answer_of, export
+from mathv360k.train.export import TRAINERS, export
+from mathv360k.train.questions import answer_of
 from pools import diagram, encoded, pool_of, question
 from tiny_models import write_llava
 
