@@ -13,7 +13,8 @@ from .builder import copies
 from .builder.location import locate, split_revision
 from .errors import UsageError
 from .publishing_terminal import show_card, show_difference, show_push, show_verification
-from .terminal import OUT, Json, Quiet, progress_bars
+from .terminal import OUT, Json, Quiet, progress_bars, tell
+from .train.publish import is_model, push_model
 
 app = typer.Typer()
 
@@ -124,7 +125,18 @@ def push(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Publish a dataset folder: one commit and a tag, or nothing."""
+    """Publish a dataset folder, or a trained model: one commit and a tag, or nothing."""
+    if is_model(folder):
+        if tag or rehost or dry_run:
+            raise UsageError(
+                f"{folder} is a model: --tag, --rehost and --dry-run are for datasets."
+            )
+        told = push_model(folder, repository, revision=revision, public=public)
+        if as_json:
+            print(json.dumps(told, indent=1))
+        elif not quiet:
+            tell(f"{told['repository']} ({told['revision']}) is at {told['commit'][:12]}.")
+        return
     with progress_bars(quiet or as_json) as progress:
         told = publishing.push(
             folder, repository, revision=revision, tag=tag, public=public, rehost=rehost or (),

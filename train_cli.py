@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -15,6 +15,8 @@ from .terminal import Json, Quiet, progress_bars, tell
 app = typer.Typer()
 
 Names = Annotated[list[str] | None, typer.Option(help="Only these. Repeatable.")]
+Levels = Annotated[list[int] | None, typer.Option(min=0, max=3, help="Only these. Repeatable.")]
+TRAINERS = ("llava", "llama-factory", "ms-swift", "trl", "nanovlm")
 
 
 @app.command(
@@ -36,9 +38,7 @@ def train(
     source: Names = None,
     task: Names = None,
     kind: Names = None,
-    complexity: Annotated[
-        list[int] | None, typer.Option(min=0, max=3, help="Only these. Repeatable.")
-    ] = None,
+    complexity: Levels = None,
     min_agreement: Annotated[float | None, typer.Option(min=0, max=1)] = None,
     weight: Annotated[
         list[str] | None,
@@ -49,6 +49,10 @@ def train(
     ] = None,
     epochs: Annotated[float | None, typer.Option(min=0)] = None,
     max_steps: Annotated[int | None, typer.Option(min=1)] = None,
+    streaming: Annotated[
+        bool | None,
+        typer.Option("--streaming", help="Read the dataset as it comes, without keeping it."),
+    ] = None,
     packing: Annotated[
         bool | None, typer.Option("--packing/--no-packing", help="Questions share their image.")
     ] = None,
@@ -79,7 +83,7 @@ def train(
     }
     chosen = read_config(
         config, model=model, data=data, epochs=epochs, max_steps=max_steps, packing=packing,
-        seed=seed, select=select,
+        streaming=streaming, seed=seed, select=select,
     )  # fmt: skip
     out = out or Path(f"{Path(chosen.model).name}-mathv360k")
     if tiny:
@@ -91,6 +95,49 @@ def train(
         print(json.dumps(told))
     elif not quiet:
         _show(told)
+
+
+@app.command(epilog="Example: `mathv360k export mathv360k --for llava --out for-llava`")
+def export(
+    dataset: Annotated[
+        str, typer.Argument(help="A dataset folder, or `namespace/name[@version]` on the Hub.")
+    ],
+    trainer: Annotated[str, typer.Option("--for", help=f"One of {', '.join(TRAINERS)}.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write. [default: mathv360k-TRAINER]")
+    ] = None,
+    split: Annotated[str, typer.Option(help="A split, or a slice as train[:10%].")] = "train",
+    prompt: Annotated[str, typer.Option(help="hint_first, as in MathV360K, or plain.")] = (
+        "hint_first"
+    ),
+    source: Names = None,
+    task: Names = None,
+    kind: Names = None,
+    complexity: Levels = None,
+    min_clarity: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+    min_agreement: Annotated[float | None, typer.Option(min=0, max=1)] = None,
+    exclude_contaminated: Annotated[
+        bool, typer.Option("--exclude-contaminated", help="Without what a benchmark shares.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a dataset in the form that another trainer reads."""
+    from .train.export import export as write
+
+    out = out or Path(f"mathv360k-{trainer}")
+    with progress_bars(quiet or as_json) as progress:
+        told = write(
+            dataset, trainer, out, split=split, prompt=cast(Any, prompt), progress=progress,
+            source=source, task=task, kind=kind, complexity=complexity, min_clarity=min_clarity,
+            min_agreement=min_agreement, exclude_contaminated=exclude_contaminated,
+        )  # fmt: skip
+    if as_json:
+        print(json.dumps(told))
+    elif not quiet:
+        tell(f"{told['folder']}: {told['questions']:,} questions on {told['images']:,} images.")
+        if told["without_image"]:
+            tell(f"{told['without_image']:,} questions have no image here.", "yellow")
 
 
 def _weights(said: list[str] | None) -> dict[str, float] | None:

@@ -78,6 +78,17 @@ def route(method: str, path: str) -> Callable[[Work], Work]:
     return add
 
 
+def _as_dataset(path: str) -> str:
+    """The address that a model would have as a dataset: both are kept alike."""
+    if path.startswith("/api/models/"):
+        return path.replace("/api/models/", "/api/datasets/", 1)
+    if re.fullmatch(r"/[\w.-]+/[\w.-]+(\.git/info/.+|/resolve/.+)", path) and not path.startswith(
+        ("/api/", "/datasets/")
+    ):
+        return f"/datasets{path}"
+    return path
+
+
 class Connection(BaseHTTPRequestHandler):
     """Serves one connection of `hub`."""
 
@@ -94,7 +105,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
-        self.place, self.query = address.path, parse_qs(address.query)
+        self.place, self.query = _as_dataset(address.path), parse_qs(address.query)
         self.seen = Request(self.command, self.path, self.headers.get("Range"))
         self.hub.log.append(self.seen)
         self.fault = self.hub.fault(self.command, self.path)

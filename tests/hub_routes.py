@@ -101,8 +101,8 @@ class Handler(Connection):
         asked = self._json()
         name = f"{asked.get('organization') or USER}/{asked['name']}"
         url = f"{self.hub.url}/datasets/{name}"
-        if asked.get("type") != "dataset":
-            raise Refusal(400, "The test Hub has only datasets")
+        if asked.get("type", "model") not in ("dataset", "model"):
+            raise Refusal(400, "The test Hub has only datasets and models")
         with self.hub.lock:
             if name in self.hub.repositories:
                 told = {"error": "You already created this dataset repo", "url": url}

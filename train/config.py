@@ -56,6 +56,9 @@ class TrainConfig(BaseModel):
     data: str = "mathv360k"
     """A dataset folder, or `namespace/name@version` on the Hub."""
     split: str = "train"
+    streaming: bool = False
+    """Read the dataset as it comes instead of keeping it on this machine first; each process reads
+    all of it."""
     select: Selection = Selection()
     prompt: Literal["hint_first", "plain"] = "hint_first"
     epochs: Annotated[float, Field(gt=0)] = 2

@@ -91,7 +91,8 @@ def export(
     for what, name, known in [*named, *(("filter", each, FILTERS) for each in filters)]:
         if name not in known:
             raise UsageError(f"Unknown {what} {name!r}; choose {', '.join(known)}.")
-    given = {n: [v] if isinstance(v, str) else v for n, v in filters.items() if v is not None}
+    said = {name: value for name, value in filters.items() if value is not None}
+    given = {n: [v] if isinstance(v, str) else v for n, v in said.items() if v is not False}
     wanted = {n: list(v) if isinstance(v, Iterable) else v for n, v in sorted(given.items())}
     place = locate(dataset)
     rows = _rows(place, split, wanted, progress)

@@ -23,7 +23,7 @@ from ..eval.contamination import write_training_images
 from .chat import ChatFormat
 from .collate import Collator
 from .config import TrainConfig
-from .data import TrainingData
+from .data import Plan, Preparation, StreamedData, TrainingData
 from .flops import flops_per_token, peak_flops
 from .model import attention_mask, can_be_packed, load_model
 from .progress import Bar
@@ -58,8 +58,9 @@ class PackedTrainer(Trainer):
     """A Trainer that knows packed batches, counts what it computes, and stops at a loss that is no
     number."""
 
-    def __init__(self, *, attention: str, per_token: float, **options: Any) -> None:
+    def __init__(self, *, packed: bool, attention: str, per_token: float, **options: Any) -> None:
         super().__init__(**options)
+        self._packed = packed
         self._attention = attention
         self._per_token = per_token
         self._counts = torch.zeros(3, dtype=torch.float64)  # tokens, questions, images
@@ -70,7 +71,7 @@ class PackedTrainer(Trainer):
         """As LLaVA's own trainer: rows that are one question each are put together by length."""
         data = self.train_dataset
         usual = self.args.train_sampling_strategy == "random"
-        if isinstance(data, TrainingData) and not data.packed and usual:
+        if isinstance(data, TrainingData) and not self._packed and usual:
             together = self.args.train_batch_size * self.args.gradient_accumulation_steps
             return ByLength(data.lengths, together, self.args.seed)
         return super()._get_train_sampler(train_dataset)
@@ -144,22 +145,24 @@ def finetune(
     if packed and (why := _not_packable(model, chat, config)):
         tell(f"Questions are not packed, since with this model {why}; a row is one question.")
         packed = False
-    data = TrainingData(config, chat, packed, progress)
+    preparation = Preparation(config, chat, packed)
+    data = (StreamedData if config.streaming else TrainingData)(preparation, progress)
     plan = data.plan
-    record = describe(config, data, packed)
+    record = describe(config, plan, packed)
     _start(out, record)
-    arguments = _arguments(config, out, plan.questions_per_row)
+    arguments = _arguments(config, out, plan)
     if arguments.n_gpu > 1:
         raise UsageError(
             "There are several GPUs: start this with `accelerate launch -m mathv360k`."
         )
     tell(
-        f"{plan.questions:,} questions on {plan.images:,} images in {len(plan.rows):,} rows "
+        f"{plan.questions:,} questions on {plan.images:,} images in {plan.rows:,} rows "
         f"({plan.questions_per_row:.1f} to a row); {plan.shortened:,} were shortened, "
         f"{len(plan.too_long):,} are too long."
     )
     multiple = 128 if config.attention == "flex_attention" else 8
     trainer = PackedTrainer(
+        packed=packed,
         attention=config.attention,
         per_token=flops_per_token(model),
         model=model,
@@ -192,12 +195,12 @@ def finetune(
     return {
         "folder": str(out),
         "packed": packed,
-        "rows": len(plan.rows),
+        "rows": plan.rows,
         "questions": plan.questions,
         "images": plan.images,
         "shortened": plan.shortened,
         "too_long": plan.too_long,
-        "unreadable": data.unreadable,
+        "unreadable": preparation.unreadable,
         "steps": trainer.state.global_step,
         "first_loss": losses[0] if losses else None,
         "last_loss": losses[-1] if losses else None,
@@ -214,16 +217,21 @@ def _not_packable(model: Any, chat: ChatFormat, config: TrainConfig) -> str | No
     return can_be_packed(model, chat, config.attention)
 
 
-def _arguments(config: TrainConfig, out: Path, questions_per_row: float) -> TrainingArguments:
+def _arguments(config: TrainConfig, out: Path, plan: Plan) -> TrainingArguments:
     cuda = torch.cuda.is_available()
     found = TrainingArguments(output_dir=str(out), report_to=[], use_cpu=not cuda)
-    at_once = config.rows_per_device * questions_per_row * max(1, found.world_size)
+    rows = config.rows_per_device * max(1, found.world_size)
+    accumulated = max(1, round(config.questions_per_step / (rows * plan.questions_per_row)))
+    steps = config.max_steps
+    if config.streaming and not steps:  # nobody but the plan knows when an epoch ends
+        steps = math.ceil(config.epochs * plan.rows / (rows * accumulated))
+    workers = min(config.workers, 1) if config.streaming else config.workers
     return TrainingArguments(
         output_dir=str(out),
         num_train_epochs=config.epochs,
-        max_steps=config.max_steps or -1,
+        max_steps=steps or -1,
         per_device_train_batch_size=config.rows_per_device,
-        gradient_accumulation_steps=max(1, round(config.questions_per_step / at_once)),
+        gradient_accumulation_steps=accumulated,
         learning_rate=config.learning_rate,
         lr_scheduler_type=config.schedule,
         warmup_steps=config.warmup,
@@ -239,8 +247,9 @@ def _arguments(config: TrainConfig, out: Path, questions_per_row: float) -> Trai
         save_total_limit=config.keep_checkpoints,
         logging_steps=1,
         logging_nan_inf_filter=False,
-        dataloader_num_workers=config.workers,
-        dataloader_persistent_workers=config.workers > 0,
+        dataloader_num_workers=workers,
+        dataloader_persistent_workers=workers > 0 and not config.streaming,
+        accelerator_config={"dispatch_batches": False},
         dataloader_drop_last=False,
         remove_unused_columns=False,
         label_names=["labels"],

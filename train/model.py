@@ -29,6 +29,7 @@ def load_model(config: TrainConfig, checkpoint: str | None = None) -> tuple[Any,
     """
     require_extra("train", "torch", "transformers", "accelerate", "peft")
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     frozen = config.lora is not None
     dtype = torch.bfloat16 if frozen and config.dtype == "bf16" else torch.float32
     options: dict[str, Any] = {"trust_remote_code": False}

@@ -12,16 +12,15 @@ from ..builder.location import locate
 from .config import TrainConfig
 
 if TYPE_CHECKING:
-    from .data import TrainingData
+    from .data import Plan
 
 RECORD = "training.json"
 _PACKAGES = ("mathv360k", "torch", "transformers", "accelerate", "peft", "datasets")
 
 
-def describe(config: TrainConfig, data: TrainingData, packed: bool) -> dict[str, Any]:
+def describe(config: TrainConfig, plan: Plan, packed: bool) -> dict[str, Any]:
     """The record of a run: configuration, dataset with version and digest, packages, commit."""
     manifest = locate(config.data).manifest
-    plan = data.plan
     return {
         "config": config.model_dump(mode="json"),
         "dataset": {
@@ -34,7 +33,7 @@ def describe(config: TrainConfig, data: TrainingData, packed: bool) -> dict[str,
         "data": {
             "images": plan.images,
             "questions": plan.questions,
-            "rows": len(plan.rows),
+            "rows": plan.rows,
             "packed": packed,
             "shortened": plan.shortened,
             "too_long": plan.too_long,

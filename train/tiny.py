@@ -26,6 +26,7 @@ from transformers import (
 from ..builder.dataset import load
 from ..builder.location import split_revision
 from .config import TrainConfig
+from .questions import PROMPTS, answer_of
 
 SIDE, PATCH = 224, 16  # pixels
 _VOCABULARY = 2_000
@@ -39,10 +40,12 @@ _TEMPLATE = (
 """The form of LLaVA-1.5's conversations."""
 
 
-def write_tiny(folder: Path, texts: Iterable[str], seed: int = 0, side: int = SIDE) -> Path:
+def write_tiny(
+    folder: Path, texts: Iterable[str], seed: int = 0, side: int = SIDE, patch: int = PATCH
+) -> Path:
     """Write model, tokenizer (learned from `texts`) and processor; the same for the same texts.
 
-    Images are seen in `side` x `side` pixels, as that many / 16 squared tokens.
+    Images are seen in `side` x `side` pixels, as (side / patch)² tokens.
     """
     tokenizer = _tokenizer(texts)
     torch.manual_seed(seed)
@@ -63,7 +66,7 @@ def write_tiny(folder: Path, texts: Iterable[str], seed: int = 0, side: int = SI
         num_hidden_layers=4,
         num_attention_heads=6,
         image_size=side,
-        patch_size=PATCH,
+        patch_size=patch,
     )
     config = LlavaConfig(
         vision_config=vision, text_config=text, image_token_index=4, vision_feature_layer=-1
@@ -75,7 +78,7 @@ def write_tiny(folder: Path, texts: Iterable[str], seed: int = 0, side: int = SI
     LlavaProcessor(
         pictures,
         tokenizer,
-        patch_size=PATCH,
+        patch_size=patch,
         vision_feature_select_strategy="default",
         image_token="<image>",
         num_additional_image_tokens=1,
@@ -91,8 +94,8 @@ def make_tiny(config: TrainConfig, folder: Path) -> TrainConfig:
         path, revision = split_revision(config.data)
         rows = load(path, "questions", split=config.split, revision=revision)
         assert isinstance(rows, Dataset)
-        columns = rows.select_columns(["question", "answer"]).iter(1_000)
-        texts = (text for some in columns for name in some for text in some[name])  # type: ignore
+        prompt = PROMPTS[config.prompt]
+        texts = (f"{prompt(row)} {answer_of(row, config.prompt)}" for row in rows)  # type: ignore
         with TemporaryDirectory(dir=folder.parent) as temporary:
             made = write_tiny(Path(temporary) / "model", texts, config.seed)
             made.rename(folder)

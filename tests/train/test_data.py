@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from mathv360k.errors import UsageError
 from mathv360k.train import data as module
 from mathv360k.train.chat import ChatFormat
 from mathv360k.train.config import TrainConfig, read_config
-from mathv360k.train.data import TrainingData
+from mathv360k.train.data import Preparation, StreamedData, TrainingData
 from tiny_models import write_llava
 
 
@@ -46,6 +47,14 @@ def config_of(dataset: Path, **changes: Any) -> TrainConfig:
     return read_config(None, model="m", data=str(dataset), **changes)
 
 
+def at_hand(config: TrainConfig, chat: ChatFormat, packed: bool) -> TrainingData:
+    return TrainingData(Preparation(config, chat, packed))
+
+
+def streamed(config: TrainConfig, chat: ChatFormat, packed: bool) -> StreamedData:
+    return StreamedData(Preparation(config.model_copy(update={"streaming": True}), chat, packed))
+
+
 def ids_of(data: TrainingData) -> list[str]:
     return [name for place in range(len(data)) for one in data[place] for name in one.ids]
 
@@ -65,7 +74,7 @@ def said(chat: ChatFormat, data: TrainingData) -> dict[str, str]:
 def test_every_question_is_there_once(
     dataset: Path, questions: dict[str, Any], chat: ChatFormat, packed: bool
 ) -> None:
-    data = TrainingData(config_of(dataset, max_length=8192), chat, packed)
+    data = at_hand(config_of(dataset, max_length=8192), chat, packed)
     assert Counter(ids_of(data)) == Counter(questions.keys())
     assert data.plan.questions == len(questions)
     assert (
@@ -84,12 +93,12 @@ def test_every_question_is_there_once(
 def test_a_question_is_asked_in_the_form_of_mathv360k(
     dataset: Path, questions: dict[str, Any], chat: ChatFormat
 ) -> None:
-    texts = said(chat, TrainingData(config_of(dataset), chat, True))
+    texts = said(chat, at_hand(config_of(dataset), chat, True))
     for name, row in questions.items():
         answer = row["answer_letter"] or row["answer"]
         assert texts[name].startswith("Hint: Please answer the question")
         assert texts[name].endswith(f"assistant: The answer is {answer}</s>")
-    plain = said(chat, TrainingData(config_of(dataset, prompt="plain"), chat, True))
+    plain = said(chat, at_hand(config_of(dataset, prompt="plain"), chat, True))
     some = next(name for name, row in questions.items() if row["choices"])
     assert plain[some].startswith(f"Question: {questions[some]['question']}")
     assert plain[some].endswith(f"assistant: {questions[some]['answer_letter']}</s>")
@@ -108,42 +117,40 @@ def test_a_question_is_asked_in_the_form_of_mathv360k(
 def test_selections(
     dataset: Path, questions: dict[str, Any], chat: ChatFormat, select: dict[str, Any], keep: Any
 ) -> None:
-    data = TrainingData(config_of(dataset, select=select), chat, True)
+    data = at_hand(config_of(dataset, select=select), chat, True)
     assert Counter(ids_of(data)) == Counter(n for n, q in questions.items() if keep(q))
 
 
 def test_weights_repeat_images_or_leave_some_out(dataset: Path, chat: ChatFormat) -> None:
     def order(times: float) -> list[int]:
-        return TrainingData(
-            config_of(dataset, select={"weights": {"drawn": times}}), chat, True
-        ).order
+        return at_hand(config_of(dataset, select={"weights": {"drawn": times}}), chat, True).order
 
     once = order(1)
     assert Counter(order(2)) == Counter(once * 2)
     some = order(1.5)
     assert set(some) == set(once) and len(once) < len(some) < 2 * len(once)
     with pytest.raises(UsageError, match="weights: no image is of the source 'TabMWP'"):
-        TrainingData(config_of(dataset, select={"weights": {"TabMWP": 1}}), chat, True)
+        at_hand(config_of(dataset, select={"weights": {"TabMWP": 1}}), chat, True)
 
 
 def test_a_curriculum_goes_from_simple_to_complex(
     dataset: Path, questions: dict[str, Any], chat: ChatFormat
 ) -> None:
-    data = TrainingData(config_of(dataset, select={"curriculum": True}), chat, False)
+    data = at_hand(config_of(dataset, select={"curriculum": True}), chat, False)
     levels = [questions[name]["complexity"] for name in ids_of(data)]
     assert levels == sorted(levels) and len(set(levels)) > 1
 
 
 def test_the_order_is_that_of_the_seed(dataset: Path, chat: ChatFormat) -> None:
-    orders = [TrainingData(config_of(dataset, seed=s), chat, True).order for s in (1, 1, 2)]
+    orders = [at_hand(config_of(dataset, seed=s), chat, True).order for s in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
 
 
 def test_long_questions_lose_text_and_longer_ones_are_named(
     dataset: Path, questions: dict[str, Any], chat: ChatFormat
 ) -> None:
-    data = TrainingData(config_of(dataset, max_length=230), chat, True)
-    whole = said(chat, TrainingData(config_of(dataset), chat, True))
+    data = at_hand(config_of(dataset, max_length=230), chat, True)
+    whole = said(chat, at_hand(config_of(dataset), chat, True))
     room = 230 - chat.prefix_length(64, 64)
     assert 0 < data.plan.shortened < len(questions)
     texts = said(chat, data)
@@ -153,12 +160,12 @@ def test_long_questions_lose_text_and_longer_ones_are_named(
             answer = questions[name]["answer_letter"] or questions[name]["answer"]
             assert text.endswith(f"assistant: The answer is {answer}</s>")
             assert len(chat.processor.tokenizer(text)["input_ids"]) <= room
-    tight = TrainingData(config_of(dataset, max_length=62), chat, True)
+    tight = at_hand(config_of(dataset, max_length=62), chat, True)
     assert tight.plan.too_long
     assert tight.plan.questions + len(tight.plan.too_long) == len(questions)
     assert not set(tight.plan.too_long) & set(ids_of(tight))
     with pytest.raises(UsageError, match="has no questions for this run; select others"):
-        TrainingData(config_of(dataset, max_length=20), chat, True)
+        at_hand(config_of(dataset, max_length=20), chat, True)
 
 
 def test_an_image_that_cannot_be_read_is_left_out_and_counted(
@@ -170,9 +177,50 @@ def test_an_image_that_cannot_be_read_is_left_out_and_counted(
         return images.open_rgb(data[:200] if sha256(data).hexdigest() == bad else data)
 
     monkeypatch.setattr(module, "open_rgb", open_rgb)
-    data = TrainingData(config_of(dataset), chat, True)
-    assert set(ids_of(data)) == {n for n, q in questions.items() if q["image_id"] != bad}
-    assert data.unreadable > 0
+    preparation = Preparation(config_of(dataset), chat, True)
+    left = {n for n, q in questions.items() if q["image_id"] != bad}
+    assert set(ids_of(TrainingData(preparation))) == left
+    assert {n for row in StreamedData(preparation) for one in row for n in one.ids} == left
+    assert preparation.unreadable > 0
+
+
+class TestStreaming:
+    def test_an_epoch_has_every_question_as_often_as_weighed_in_an_order_of_its_own(
+        self, dataset: Path, questions: dict[str, Any], chat: ChatFormat
+    ) -> None:
+        data = streamed(config_of(dataset, select={"weights": {"drawn": 2}}), chat, True)
+        epochs: list[list[str]] = []
+        for epoch in (0, 1):
+            data.set_epoch(epoch)
+            rows = list(data)
+            epochs.append([name for row in rows for one in row for name in one.ids])
+            if epoch == 0:
+                assert len(rows) == data.plan.rows
+        assert Counter(epochs[0]) == Counter(epochs[1]) == Counter([*questions, *questions])
+        assert epochs[0] != epochs[1]
+        assert data.plan.questions == 2 * len(questions)
+        assert data.image_ids() == sorted({q["image_id"] for q in questions.values()})
+
+    def test_what_is_shown_is_the_same_as_at_hand(self, dataset: Path, chat: ChatFormat) -> None:
+        def shown(rows: Iterable[Any]) -> dict[str, tuple[list[int], bytes]]:
+            return {
+                name: (turn.ids, one.image.tobytes())
+                for row in rows
+                for one in row
+                for name, turn in zip(one.ids, one.turns, strict=True)
+            }
+
+        config = config_of(dataset, select={"kind": ["original", "complex"], "task": ["GPS"]})
+        data = at_hand(config, chat, True)
+        there = shown(data[place] for place in range(len(data)))
+        assert shown(streamed(config, chat, False)) == there and len(there) > 5
+
+    @pytest.mark.parametrize("select", [{"curriculum": True}, {"limit": 3}])
+    def test_what_needs_the_whole_is_refused(
+        self, dataset: Path, chat: ChatFormat, select: dict[str, Any]
+    ) -> None:
+        with pytest.raises(UsageError, match="A stream has no curriculum and no limit"):
+            streamed(config_of(dataset, select=select), chat, True)
 
 
 class TestConfig:

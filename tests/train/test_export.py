@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ import transformers
 from PIL import Image
 
 import mathv360k
-from mathv360k import UsageError, load, read_recipe
+from mathv360k import UsageError, load, read_recipe, train_cli
 from mathv360k.builder.images import open_rgb
 from mathv360k.builder.recipe import Recipe
 from mathv360k.eval.prompts.mathv360k import hint_first, plain
@@ -325,6 +327,20 @@ def test_large_datasets_are_cut_into_row_groups_and_files(
         groups = [pq.ParquetFile(file).num_row_groups for file in files]
         assert len(files) > 1 and set(groups[:-1]) == {3}
         assert list(READ[trainer](tmp_path / trainer)) == list(READ[trainer](exports[trainer]))
+
+
+def test_the_command(built: Path, exports: dict[str, Path], tmp_path: Path) -> None:
+    assert tuple(TRAINERS) == train_cli.TRAINERS
+    command = [sys.executable, "-P", "-m", "mathv360k", "export", str(built), "--for", "llava"]
+    done = subprocess.run(
+        [*command, "--json", "--out", "out"], cwd=tmp_path, capture_output=True, check=True
+    )
+    assert contents(tmp_path / "out") == contents(exports["llava"])
+    assert json.loads(done.stdout)["questions"] == len(rows_of(built))
+    done = subprocess.run(
+        [*command[:-1], "axolotl"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and "Unknown trainer 'axolotl'" in done.stderr
 
 
 def test_trl_trains_on_a_batch(built: Path, exports: dict[str, Path], tmp_path: Path) -> None:

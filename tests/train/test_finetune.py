@@ -112,6 +112,16 @@ def test_packed_and_single_rows_train_alike(
     assert any(not torch.equal(a[name], before[name]) for name in before)
 
 
+def test_a_stream_is_trained_on_to_its_end(config: TrainConfig, tmp_path: Path) -> None:
+    streaming = config.model_copy(
+        update={"streaming": True, "workers": 2, "epochs": 2, "learning_rate": 3e-3}
+    )
+    told = finetune(streaming, tmp_path / "o")
+    assert told["steps"] == pytest.approx(2 * told["questions"] / 40, abs=1)
+    losses = losses_of(tmp_path / "o")
+    assert len(losses) == told["steps"] and losses[-1] < 0.9 * losses[0]
+
+
 def test_frozen_parts_do_not_change(config: TrainConfig, tmp_path: Path) -> None:
     finetune(config.model_copy(update={"freeze": ["vision_tower"], "max_steps": 2}), tmp_path / "o")
     before = load_file(Path(config.model) / "model.safetensors")
