@@ -33,6 +33,8 @@ def show_score(name: str, told: dict[str, Any]) -> None:
             OUT.print(table)
     if told["extracted_by_rule"]:
         tell("The file has no extracted answers; they were extracted by rule, without a model.")
+    if told["guessing"] is not None:
+        tell(f"Guessing among choices, yes and no would give {told['guessing']:.1%}.")
     if told["missing"]:
         tell(f"{told['missing']:,} items have no answer in the file and are not counted.", "red")
     if told["rules"] != "sound":

@@ -40,6 +40,8 @@ class Judged:
     """Whether short answers were extracted by rule, because the file had none."""
     notes: dict[str, list[str]] = field(default_factory=dict)
     """What is odd about the file, and the items that it is odd about."""
+    guessing: float | None = None
+    """The share that is right on average where choices, yes or no are drawn by lot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def score(
         **counts,
         "interval": list(accuracy_interval(counts["correct"], counts["total"])),
         "fallbacks_credited": sum(v.correct for v in verdicts if v.fallback is not None),
+        "guessing": judged.guessing,
         "missing": len(judged.missing),
         "notes": judged.notes,
         "extracted_by_rule": judged.extracted,
@@ -269,12 +272,14 @@ def _mathverse(file: Path, annotations: Path | None, rules: str) -> Judged:
 
 
 def _drawn(file: Path, annotations: Path | None, rules: str) -> Judged:
-    sound = []
+    sound, guessed = [], 0.0
     for row in rows_of(file, DrawnOutput, "id"):
+        options = 2 if row.answer_type == "yes_no" else len(row.choices or ())
+        guessed += 1 / options if options else 0
         categories = {"task": row.task, "level": str(row.level), "answer_type": row.answer_type}
         nothing = Verdict(row.id, "", False, None, categories)
         sound.append(_sound(nothing, row.response, [row.answer], row.choices, row.unit))
-    return Judged(sound, sound, [])
+    return Judged(sound, sound, [], guessing=guessed / max(1, len(sound)))
 
 
 def _missing(verdicts: Sequence[Verdict], known: Any, annotations: Path | None) -> list[str]:

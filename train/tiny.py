@@ -28,7 +28,8 @@ from ..builder.location import split_revision
 from .config import TrainConfig
 from .questions import PROMPTS, answer_of
 
-SIDE, PATCH = 224, 16  # pixels
+SIDE, PATCH = 192, 16  # pixels
+_WIDTH = 160
 _VOCABULARY = 2_000
 _SPECIAL = ["<unk>", "<s>", "</s>", "<pad>", "<image>"]
 _TEMPLATE = (
@@ -51,20 +52,20 @@ def write_tiny(
     torch.manual_seed(seed)
     text = LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=192,
-        intermediate_size=512,
+        hidden_size=_WIDTH,
+        intermediate_size=3 * _WIDTH,
         num_hidden_layers=4,
-        num_attention_heads=6,
+        num_attention_heads=_WIDTH // 32,
         max_position_embeddings=2048,
         bos_token_id=1,
         eos_token_id=2,
         pad_token_id=3,
     )
     vision = CLIPVisionConfig(
-        hidden_size=192,
-        intermediate_size=512,
+        hidden_size=_WIDTH,
+        intermediate_size=3 * _WIDTH,
         num_hidden_layers=4,
-        num_attention_heads=6,
+        num_attention_heads=_WIDTH // 32,
         image_size=side,
         patch_size=patch,
     )
