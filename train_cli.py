@@ -64,7 +64,7 @@ def train(
     """Fine-tune a vision-language model on a dataset; run again it goes on where it was."""
     require_extra("train", "torch", "transformers", "accelerate", "peft")
     from .train.config import read_config
-    from .train.finetune import finetune
+    from .train.finetune import finetune, is_first
     from .train.tiny import make_tiny
 
     if tiny and (model or config):
@@ -88,12 +88,13 @@ def train(
     out = out or Path(f"{Path(chosen.model).name}-mathv360k")
     if tiny:
         chosen = make_tiny(chosen, out.with_name(f"{out.name}.base"))
-    say = (lambda _: None) if quiet or as_json else tell
-    with progress_bars(quiet or as_json) as progress:
-        told = finetune(chosen, out, tell=say, progress=progress, bar=not (quiet or as_json))
-    if as_json:
+    silent = quiet or as_json or not is_first()
+    say = (lambda _: None) if silent else tell
+    with progress_bars(silent) as progress:
+        told = finetune(chosen, out, tell=say, progress=progress, bar=not silent)
+    if as_json and is_first():
         print(json.dumps(told))
-    elif not quiet:
+    elif not silent:
         _show(told)
 
 

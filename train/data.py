@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import count, islice
 from random import Random
 from typing import Any, TypeVar, cast
 
@@ -202,9 +202,10 @@ class TrainingData(Dataset[list[Pictured]]):
 
 class StreamedData(IterableDataset[list[Pictured]]):
     """The same rows of a dataset that is read as it comes: files in random order, and the images of
-    a window mixed; another order in each epoch.
+    a window mixed; epoch after epoch without an end, each in an order of its own.
 
-    All questions are read once before, without the images, to know how many rows an epoch has.
+    `Trainer` would carry the gradients of an epoch's last rows over into the next. All questions
+    are read once before, without the images, to know how many rows an epoch has.
     """
 
     def __init__(self, preparation: Preparation, progress: Progress = quiet) -> None:
@@ -213,11 +214,10 @@ class StreamedData(IterableDataset[list[Pictured]]):
         self._config = config = preparation.config
         if config.select.curriculum or config.select.limit:
             raise UsageError("A stream has no curriculum and no limit; leave out streaming.")
-        self._epoch = 0
         self.plan = Plan()
         self._image_ids: set[str] = set()
         sources = set[str]()
-        stream = _tracked(self._repeated(_TOLD), progress, None)
+        stream = _tracked(self._repeated(0, _TOLD), progress, None)
         while window := list(islice(stream, _WINDOW)):
             sources |= {row["source"] for row in window}
             items = list(preparation.items(enumerate(window), self.plan))
@@ -230,13 +230,14 @@ class StreamedData(IterableDataset[list[Pictured]]):
         """The images in the plan."""
         return sorted(self._image_ids)
 
-    def set_epoch(self, epoch: int) -> None:
-        """Called by accelerate."""
-        self._epoch = epoch
-
     def __iter__(self) -> Iterator[list[Pictured]]:
-        rng = Random(f"mathv360k rows {self._config.seed} {self._epoch}")
-        stream = self._repeated(None)
+        for number in count():
+            yield from self.epoch(number)
+
+    def epoch(self, number: int) -> Iterator[list[Pictured]]:
+        """The rows of one epoch."""
+        rng = Random(f"mathv360k rows {self._config.seed} {number}")
+        stream = self._repeated(number, None)
         while window := list(islice(stream, _WINDOW)):
             rows = self._preparation.rows(list(self._preparation.items(enumerate(window), Plan())))
             rng.shuffle(rows)
@@ -245,13 +246,13 @@ class StreamedData(IterableDataset[list[Pictured]]):
                 if pictured := [one for one in found if one is not None]:
                     yield pictured
 
-    def _repeated(self, columns: list[str] | None) -> Iterator[dict[str, Any]]:
+    def _repeated(self, epoch: int, columns: list[str] | None) -> Iterator[dict[str, Any]]:
         """The images of an epoch, each as often as its source is weighed."""
         stream = _open(self._config, streaming=True, columns=columns)
         assert isinstance(stream, datasets.IterableDataset)
         if columns is None:
             stream = stream.cast_column("image", datasets.Image(decode=False))
-        seed = self._config.seed + self._epoch
+        seed = self._config.seed + epoch
         rng = Random(f"mathv360k train {seed}")
         for row in stream.shuffle(seed=seed, buffer_size=_WINDOW):
             for _ in range(_times(self._config.select.weights, row["source"], rng)):

@@ -278,7 +278,7 @@ def _start(out: Path, record: dict[str, Any]) -> None:
             raise FolderError(f"{out} is of a run with another dataset; name another --out.")
         return
     out.mkdir(parents=True, exist_ok=True)
-    if _is_first():
+    if is_first():
         path.write_text(json.dumps(record, indent=1, default=str))
 
 
@@ -289,12 +289,12 @@ def _last_checkpoint(out: Path) -> str | None:
     for path in sorted(found, key=lambda path: -int(path.name[11:])):
         if (path / "trainer_state.json").is_file():
             return str(path)
-        if _is_first():
+        if is_first():
             shutil.rmtree(path)
     return None
 
 
-def _is_first() -> bool:
+def is_first() -> bool:
     """Whether this is the first of the processes that train together, or the only one."""
     return int(os.environ.get("RANK", "0")) == 0
 

@@ -180,7 +180,8 @@ def test_an_image_that_cannot_be_read_is_left_out_and_counted(
     preparation = Preparation(config_of(dataset), chat, True)
     left = {n for n, q in questions.items() if q["image_id"] != bad}
     assert set(ids_of(TrainingData(preparation))) == left
-    assert {n for row in StreamedData(preparation) for one in row for n in one.ids} == left
+    stream = StreamedData(preparation).epoch(0)
+    assert {n for row in stream for one in row for n in one.ids} == left
     assert preparation.unreadable > 0
 
 
@@ -189,13 +190,9 @@ class TestStreaming:
         self, dataset: Path, questions: dict[str, Any], chat: ChatFormat
     ) -> None:
         data = streamed(config_of(dataset, select={"weights": {"drawn": 2}}), chat, True)
-        epochs: list[list[str]] = []
-        for epoch in (0, 1):
-            data.set_epoch(epoch)
-            rows = list(data)
-            epochs.append([name for row in rows for one in row for name in one.ids])
-            if epoch == 0:
-                assert len(rows) == data.plan.rows
+        rows = [list(data.epoch(number)) for number in (0, 1)]
+        epochs = [[name for row in some for one in row for name in one.ids] for some in rows]
+        assert len(rows[0]) == data.plan.rows
         assert Counter(epochs[0]) == Counter(epochs[1]) == Counter([*questions, *questions])
         assert epochs[0] != epochs[1]
         assert data.plan.questions == 2 * len(questions)
@@ -213,7 +210,7 @@ class TestStreaming:
         config = config_of(dataset, select={"kind": ["original", "complex"], "task": ["GPS"]})
         data = at_hand(config, chat, True)
         there = shown(data[place] for place in range(len(data)))
-        assert shown(streamed(config, chat, False)) == there and len(there) > 5
+        assert shown(streamed(config, chat, False).epoch(0)) == there and len(there) > 5
 
     @pytest.mark.parametrize("select", [{"curriculum": True}, {"limit": 3}])
     def test_what_needs_the_whole_is_refused(

@@ -340,7 +340,7 @@ def test_the_command(built: Path, exports: dict[str, Path], tmp_path: Path) -> N
     done = subprocess.run(
         [*command[:-1], "axolotl"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1 and "Unknown trainer 'axolotl'" in done.stderr
+    assert done.returncode == 2 and "Unknown trainer 'axolotl'" in done.stderr
 
 
 def test_trl_trains_on_a_batch(built: Path, exports: dict[str, Path], tmp_path: Path) -> None:

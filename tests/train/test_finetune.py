@@ -167,6 +167,20 @@ def test_a_killed_run_goes_on_with_the_same_rows_and_losses(
         torch.testing.assert_close(weights, b[name], rtol=1e-4, atol=1e-6)
 
 
+def test_two_processes_train_like_one(config: TrainConfig, tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(json.dumps(config.model_dump(mode="json") | {"max_steps": 2}))
+    train = ["-P", "-m", "mathv360k", "train", "--config", str(path), "--json", "--out"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    launched = {"one": [sys.executable], "two": [*launch, "--no-python", sys.executable]}
+    for name, command in launched.items():
+        done = subprocess.run(
+            [*command, *train, str(tmp_path / name)], capture_output=True, check=True
+        )
+        assert json.loads(done.stdout)["steps"] == 2  # said once
+    assert losses_of(tmp_path / "two") == pytest.approx(losses_of(tmp_path / "one"), rel=1e-4)
+
+
 def test_a_folder_of_another_run_is_refused(
     config: TrainConfig, trained: tuple[Path, Any], tmp_path: Path
 ) -> None:
