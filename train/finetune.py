@@ -141,10 +141,10 @@ def finetune(
     last = _last_checkpoint(out)
     processor, model = load_model(config, last)
     chat = ChatFormat(processor)
-    packed = config.packing
-    if packed and (why := _not_packable(model, chat, config)):
+    why = _not_packable(model, chat, config)
+    packed = config.packing and why is None
+    if config.packing and why:
         tell(f"Questions are not packed, since with this model {why}; a row is one question.")
-        packed = False
     preparation = Preparation(config, chat, packed)
     data = (StreamedData if config.streaming else TrainingData)(preparation, progress)
     plan = data.plan

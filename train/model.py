@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging
 
@@ -44,10 +45,9 @@ def load_model(config: TrainConfig, checkpoint: str | None = None) -> tuple[Any,
             **options,
         )
     except Exception as error:  # whatever a strange configuration or a broken file leads to
-        said = str(error).strip().split("\n")[0]
         raise ModelError(
-            f"{config.model} cannot be loaded as a vision-language model ({said}); give a folder "
-            "that holds one, or its name on the Hub while there is a network."
+            f"{config.model} cannot be loaded as a vision-language model ({_first_line(error)}); "
+            "give a folder that holds one, or its name on the Hub while there is a network."
         ) from None
     _freeze(model, config.freeze)
     model.config.use_cache = False
@@ -148,29 +148,41 @@ def can_be_packed(model: Any, chat: ChatFormat, attention: str) -> str | None:
     are the same.
 
     It is tried, on two noisy pictures: what a family does with masks and positions is its affair.
+    Raises `ModelError` where the model cannot be computed at all with what its processor makes.
     """
-    from PIL import Image
-
     pairs = [("How many are there?", "7"), ("Which is it? It may be any of these.", "the second")]
     pictures = [Image.effect_noise((96, 64 + 32 * n), 64).convert("RGB") for n in range(2)]
     turns = [chat.turns(pairs), chat.turns(pairs[::-1])]
-    names = ["a", "b"]
-    packed = [[Pictured(p, t, names) for p, t in zip(pictures, turns, strict=True)]]
-    single = [[Pictured(one.image, [turn], ["x"])] for one in packed[0] for turn in one.turns]
+    packed = [[Pictured(p, t, ["a", "b"]) for p, t in zip(pictures, turns, strict=True)]]
+    single = [[Pictured(one.image, [turn], ["a"])] for one in packed[0] for turn in one.turns]
+    multiple = 128 if attention == "flex_attention" else 8
+    try:
+        alone = _losses(model, Collator(chat, False, multiple)(single), attention)
+    except Exception as error:
+        raise ModelError(
+            f"The model cannot be computed with its processor ({_first_line(error)}); are they of "
+            "the same model?"
+        ) from None
+    try:
+        together = _losses(model, Collator(chat, True, multiple)(packed), attention)
+    except Exception as error:
+        return f"it cannot be computed ({_first_line(error)})"
+    away = ((together - alone).abs() / alone.abs().clamp_min(1e-6)).max().item()
+    dtype = torch.bfloat16 if model.dtype == torch.bfloat16 else torch.float32
+    return None if away <= _TOLERANCE[dtype] else f"losses differ by {away:.1%}"
+
+
+@torch.no_grad()
+def _losses(model: Any, batch: dict[str, Any], attention: str) -> torch.Tensor:
     device = next(model.parameters()).device
+    moved = {n: v.to(device) if torch.is_tensor(v) else v for n, v in batch.items()}
     training = model.training
     model.eval()
     try:
-        with torch.no_grad():
-            losses = []
-            for rows, together in ((packed, True), (single, False)):
-                batch = Collator(chat, together, 128 if attention == "flex_attention" else 8)(rows)
-                moved = {n: v.to(device) if torch.is_tensor(v) else v for n, v in batch.items()}
-                losses.append(question_losses(model, moved, attention))
-    except Exception as error:
-        return f"it cannot be computed ({str(error).strip().split(chr(10))[0][:200]})"
+        return question_losses(model, moved, attention)
     finally:
         model.train(training)
-    away = ((losses[0] - losses[1]).abs() / losses[1].abs().clamp_min(1e-6)).max().item()
-    dtype = torch.bfloat16 if model.dtype == torch.bfloat16 else torch.float32
-    return None if away <= _TOLERANCE[dtype] else f"losses differ by {away:.1%}"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n")[0][:200]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from mathv360k.errors import ModelError
 from mathv360k.train.chat import ChatFormat
 from mathv360k.train.collate import Collator, Pictured
 from mathv360k.train.model import attention_mask, can_be_packed, question_losses
@@ -199,6 +200,12 @@ class TestWhetherAModelCanBePacked:
         model.forward = strict
         why = can_be_packed(model, chat, "sdpa")
         assert why == "it cannot be computed (attention_mask must have two dimensions)"
+
+    def test_one_with_another_models_processor_is_named(self, folder: Path) -> None:
+        processor = AutoProcessor.from_pretrained(folder)
+        processor.patch_size = 16  # a quarter of the image tokens
+        with pytest.raises(ModelError, match=r"cannot be computed with its processor .*image"):
+            can_be_packed(model_of(folder), ChatFormat(processor), "sdpa")
 
 
 def test_the_mask_for_eager_attention_is_added() -> None:
