@@ -31,6 +31,7 @@ SETTINGS: dict[str, list[str]] = {
     **{f"+ {kind}": ["original", kind] for kind in KINDS},
     "all": ["original", *KINDS],
 }
+_QUESTIONS = 16
 _TINY = files("mathv360k.train") / "configs" / "tiny.yaml"
 
 
@@ -50,12 +51,12 @@ class Outcome:
 def ablate(data: str, out: Path, *, seeds: int, steps: int, problems: int) -> list[Outcome]:
     """Train and ask a tiny model in each setting, with each seed; folders are made below `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    return [
-        Outcome(
-            setting, [_accuracy(data, out, kinds, seed, steps, problems) for seed in range(seeds)]
-        )
-        for setting, kinds in SETTINGS.items()
-    ]
+    outcomes = [Outcome(setting, []) for setting in SETTINGS]
+    for seed in range(seeds):
+        for outcome in outcomes:
+            kinds = SETTINGS[outcome.setting]
+            outcome.accuracies.append(_accuracy(data, out, kinds, seed, steps, problems))
+    return outcomes
 
 
 def _accuracy(
@@ -63,8 +64,9 @@ def _accuracy(
 ) -> float:
     folder = out / f"{'-'.join(kinds)}-{seed}"
     config = read_config(
-        Path(str(_TINY)), data=data, seed=seed, max_steps=steps, select={"kind": kinds}
-    )
+        Path(str(_TINY)), data=data, seed=seed, max_steps=steps, select={"kind": kinds},
+        questions_per_step=_QUESTIONS,
+    )  # fmt: skip
     model = make_tiny(config, out / f"base-{seed}")
     if not (folder / "log.json").exists():
         finetune(model, folder)
