@@ -25,7 +25,7 @@ class Selection(BaseModel):
     min_clarity: float | None = None
     min_agreement: float | None = None
     exclude_contaminated: bool = False
-    weights: dict[str, Annotated[float, Field(ge=0)]] = {}
+    weights: dict[str, Annotated[float, Field(ge=0, le=1_000)]] = {}
     """Times that the images of a source are seen in an epoch, 1 where none is said; 0.5 is half of
     them."""
     curriculum: bool = False
@@ -64,7 +64,10 @@ class TrainConfig(BaseModel):
     epochs: Annotated[float, Field(gt=0)] = 2
     max_steps: Annotated[int, Field(gt=0)] | None = None
     learning_rate: Annotated[float, Field(gt=0)] = 2e-5
-    schedule: str = "cosine"
+    schedule: Literal[
+        "cosine", "linear", "constant", "constant_with_warmup", "cosine_with_restarts",
+        "polynomial", "inverse_sqrt",
+    ] = "cosine"  # fmt: skip
     warmup: _Share = 0.03
     """Share of all steps."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
@@ -107,8 +110,9 @@ def read_config(path: Path | None, **changes: Any) -> TrainConfig:
     select = changes.pop("select", None) or {}
     chosen = {name: value for name, value in select.items() if value is not None}
     said |= {name: value for name, value in changes.items() if value is not None}
-    if chosen:
-        said["select"] = {**(said.get("select") or {}), **chosen}
+    before = said.get("select") or {}
+    if chosen and isinstance(before, dict):  # what else it may be, validation says
+        said["select"] = {**before, **chosen}
     try:
         return TrainConfig.model_validate(said)
     except ValidationError as error:

@@ -13,8 +13,10 @@ from time import perf_counter
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers.integrations.integration_utils import get_available_reporting_integrations
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from ..builder.intake import Progress, quiet
@@ -177,8 +179,8 @@ def finetune(
         trainer.train(resume_from_checkpoint=last)
         trainer._check_loss()
         trainer.save_model(str(out))
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except (OSError, RuntimeError, SafetensorError) as error:
+        if not _is_full(error):
             raise
         kept = _last_checkpoint(out) or "nothing"
         raise TrainingError(
@@ -220,6 +222,12 @@ def _not_packable(model: Any, chat: ChatFormat, config: TrainConfig) -> str | No
 def _arguments(config: TrainConfig, out: Path, plan: Plan) -> TrainingArguments:
     cuda = torch.cuda.is_available()
     found = TrainingArguments(output_dir=str(out), report_to=[], use_cpu=not cuda)
+    trackers = get_available_reporting_integrations()
+    if missing := sorted(set(config.report_to) - set(trackers)):
+        raise UsageError(
+            f"report_to: {missing[0]!r} is not installed here; there are "
+            f"{', '.join(trackers) or 'none'}."
+        )
     rows = config.rows_per_device * max(1, found.world_size)
     accumulated = max(1, round(config.questions_per_step / (rows * plan.questions_per_row)))
     steps = config.max_steps
@@ -292,6 +300,13 @@ def _last_checkpoint(out: Path) -> str | None:
         if is_first():
             shutil.rmtree(path)
     return None
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether a disk was full: torch says no more than that a file is shorter than it wrote."""
+    said = str(error)
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    return full or "No space left" in said or "inline_container" in said
 
 
 def is_first() -> bool:

@@ -64,6 +64,8 @@ def _freeze(model: Any, parts: Sequence[str]) -> None:
     for name, parameter in model.named_parameters():
         if any(part in name for part in parts):
             parameter.requires_grad_(False)
+    if not any(parameter.requires_grad for parameter in model.parameters()):
+        raise UsageError("freeze: nothing of the model is left to train.")
 
 
 def _four_bits() -> Any:
@@ -82,13 +84,12 @@ def _adapted(model: Any, lora: Lora, freeze: Sequence[str]) -> Any:
 
     if lora.quantize:
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
-    head = model.get_output_embeddings()
+    language = {id(module) for module in model.get_decoder().modules()}
     linear = [
         name
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear)
-        and "language_model" in name
-        and module is not head
+        and id(module) in language
         and not any(part in name for part in freeze)
     ]
     projectors = {
@@ -97,7 +98,7 @@ def _adapted(model: Any, lora: Lora, freeze: Sequence[str]) -> Any:
         if name.rpartition(".")[2] in ("multi_modal_projector", "connector", "merger")
     }
     if not linear:
-        raise ModelError("The model has no part language_model to put adapters into.")
+        raise ModelError("The model has no language model to put adapters into.")
     options = LoraConfig(
         r=lora.rank,
         lora_alpha=lora.alpha,  # pyright: ignore[reportArgumentType]

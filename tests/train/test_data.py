@@ -235,6 +235,9 @@ class TestConfig:
             ("model: a\nlearning: 1", "learning: Extra inputs are not permitted"),
             ("epochs: 1", "model: Field required"),
             ("- 1", "is no configuration"),
+            ("model: a\nschedule: foo", "schedule: Input should be 'cosine'"),
+            ("model: a\nselect: [1]", "select: Input should be a valid dictionary"),
+            ("model: a\nselect: {weights: {x: .inf}}", "weights.x: Input should be less than"),
             ("a: [", "cannot be read as a configuration"),
         ],
     )
@@ -242,4 +245,4 @@ class TestConfig:
         path = tmp_path / "c.yaml"
         path.write_text(text)
         with pytest.raises(UsageError, match=said):
-            read_config(path)
+            read_config(path, select={"kind": ["original"]})

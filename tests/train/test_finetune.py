@@ -204,18 +204,26 @@ def test_a_loss_that_is_no_number_stops_the_run_with_the_batch(
         finetune(config.model_copy(update={"model": str(broken), "packing": False}), tmp_path / "o")
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 796 vs 688"),
+    ],
+    ids=["the system's", "torch's"],
+)
 def test_a_full_disk_names_the_last_checkpoint(
-    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     save = module.PackedTrainer.save_model
 
     def full(self: Any, folder: str | None = None, *args: Any, **options: Any) -> None:
         if folder and folder.endswith("checkpoint-2"):
-            raise OSError(28, "No space left on device")
+            raise error
         save(self, folder, *args, **options)
 
     monkeypatch.setattr(module.PackedTrainer, "save_model", full)
-    saving = config.model_copy(update={"save_steps": 1, "epochs": 4})
+    saving = config.model_copy(update={"save_steps": 1, "max_steps": 3})
     with pytest.raises(TrainingError, match=r"The disk is full .*checkpoint-1 is whole: make room"):
         finetune(saving, tmp_path / "o")
 
@@ -224,5 +232,9 @@ def test_models_that_cannot_be_trained_are_named(config: TrainConfig, tmp_path: 
     bert = str(write_bert(tmp_path / "bert"))
     with pytest.raises(ModelError, match="cannot be loaded as a vision-language model"):
         load_model(config.model_copy(update={"model": bert}))
+    with pytest.raises(UsageError, match="freeze: nothing of the model is left to train"):
+        load_model(config.model_copy(update={"freeze": ["model", "lm_head"]}))
+    with pytest.raises(UsageError, match="report_to: 'abacus' is not installed here"):
+        finetune(config.model_copy(update={"report_to": ["abacus"]}), tmp_path / "o")
     with pytest.raises(UsageError, match="freeze: the model has no part 'head_of_state'"):
         load_model(config.model_copy(update={"freeze": ["head_of_state"]}))
