@@ -45,6 +45,8 @@ class ChatFormat:
     def __init__(self, processor: Any) -> None:
         """Raises `ModelError` for a processor without a chat template or an image token."""
         self.processor = processor
+        self.tells_images = False
+        """Whether the model wants to be told which tokens are images'."""
         self._tokenizer = processor.tokenizer
         token = getattr(processor, "image_token", None)
         if getattr(processor, "chat_template", None) is None:
@@ -114,6 +116,7 @@ class ChatFormat:
         )
         ids, mask = made.pop("input_ids"), made.pop("attention_mask").bool()
         made.pop("token_type_ids", None)
+        self.tells_images = made.pop("mm_token_type_ids", None) is not None
         return [row[kept].tolist() for row, kept in zip(ids, mask, strict=True)], dict(made)
 
     @lru_cache(maxsize=1 << 16)  # noqa: B019  a format lives as long as the run

@@ -56,6 +56,8 @@ class Collator:
         else:
             there = _padded(packed, "images", length, PADDING)
             batch["attention_mask"] = (there != PADDING).long()
+            if self.chat.tells_images:
+                batch["mm_token_type_ids"] = (batch["input_ids"] == self.chat.image_token_id).long()
         names = [name for one in pictured for name in one.ids]
         counts = [sum(len(row.ids) for row in packed), len(names), len(pictured)]
         return {**batch, **pictures, "ids": names, "counts": counts}

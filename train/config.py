@@ -80,8 +80,9 @@ class TrainConfig(BaseModel):
     packing: bool = True
     attention: Literal["sdpa", "flex_attention", "eager"] = "sdpa"
     dtype: Literal["bf16", "fp32"] = "bf16"
-    freeze: list[str] = ["vision_tower"]
-    """Parts of the model, by a piece of their parameters' names, that are not trained."""
+    freeze: list[str] = ["vision"]
+    """Parts of the model, by a piece of their parameters' names, that are not trained; `vision` is
+    the vision tower, whatever it is called."""
     activation_checkpointing: bool = True
     lora: Lora | None = None
     seed: Annotated[int, Field(ge=0)] = 0

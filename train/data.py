@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, islice
+from itertools import count, groupby, islice
 from random import Random
 from typing import Any, TypeVar, cast
 
@@ -55,12 +55,8 @@ class Preparation:
 
     def __init__(self, config: TrainConfig, chat: ChatFormat, packed: bool) -> None:
         self.config, self._chat, self.packed = config, chat, packed
-        self._unreadable = torch.zeros(1, dtype=torch.int64).share_memory_()
-
-    @property
-    def unreadable(self) -> int:
-        """Images that could not be read so far, in whatever process they were met."""
-        return int(self._unreadable.item())
+        self.unreadable = torch.zeros(1 << 20, dtype=torch.uint8).share_memory_()
+        """Where an image could not be read there is a 1, at the first 20 bits of its id."""
 
     def items(self, rows: Iterable[tuple[int, Mapping[str, Any]]], plan: Plan) -> Iterator[Item]:
         """The questions about images, with their numbers, as items; counted in `plan`."""
@@ -109,7 +105,7 @@ class Preparation:
         try:
             image = open_rgb((row["image"] or {}).get("bytes") or b"")
         except Unusable:
-            self._unreadable += 1
+            self.unreadable[int(row["image_id"][:5], 16)] = 1
             return None
         asked = self._asked(row)
         chosen = [asked[number] for number in questions]
@@ -155,7 +151,8 @@ class TrainingData(Dataset[list[Pictured]]):
         told = self._table.select_columns(_TOLD)
         numbered = ((number, told[number]) for number in self.order)
         tracked = _tracked(numbered, progress, len(self.order))
-        self._rows = preparation.rows(list(preparation.items(tracked, self.plan)))
+        items = list(preparation.items(tracked, self.plan))
+        self._rows = [row for some in self._apart(items) for row in preparation.rows(some)]
         self.plan.rows = len(self._rows)
         _refuse_nothing(self.plan, self._config)
 
@@ -194,10 +191,16 @@ class TrainingData(Dataset[list[Pictured]]):
         rng.shuffle(order)
         if select.limit is not None:
             order = order[: select.limit]
-        if select.curriculum:
-            levels = self._table.select_columns(["complexity"])["complexity"][:]
-            order.sort(key=lambda number: -1 if levels[number] is None else levels[number])
         return order
+
+    def _apart(self, items: list[Item]) -> list[list[Item]]:
+        """The items that may share rows: of a curriculum those of one level, level by level."""
+        if not self._config.select.curriculum:
+            return [items]
+        told = self._table.select_columns(["complexity"])["complexity"][:]
+        levels = [-1 if level is None else level for level in told]
+        items = sorted(items, key=lambda item: levels[item.image])
+        return [list(some) for _, some in groupby(items, key=lambda item: levels[item.image])]
 
 
 class StreamedData(IterableDataset[list[Pictured]]):
@@ -232,7 +235,12 @@ class StreamedData(IterableDataset[list[Pictured]]):
 
     def __iter__(self) -> Iterator[list[Pictured]]:
         for number in count():
-            yield from self.epoch(number)
+            read = False
+            for row in self.epoch(number):
+                read = True
+                yield row
+            if not read:
+                raise UsageError(f"No image of {self._config.data} can be read.")
 
     def epoch(self, number: int) -> Iterator[list[Pictured]]:
         """The rows of one epoch."""

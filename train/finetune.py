@@ -8,14 +8,16 @@ import math
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import torch
+from accelerate import PartialState
 from safetensors import SafetensorError
 from torch.utils.data import Sampler
-from transformers import PrinterCallback, Trainer, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerState, TrainingArguments
 from transformers.integrations.integration_utils import get_available_reporting_integrations
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
@@ -107,6 +109,10 @@ class PackedTrainer(Trainer):
                 f"{' …' if len(ids) > 8 else ''}; lower the learning rate, or leave these out."
             )
 
+    def _save_checkpoint(self, *args: Any, **options: Any) -> None:
+        self._check_loss()
+        super()._save_checkpoint(*args, **options)
+
     def log(self, logs: dict[str, float], *args: Any, **options: Any) -> None:
         """The usual logs with what was computed per second since the last ones."""
         took = perf_counter() - self._since
@@ -140,7 +146,11 @@ def finetune(
     training cannot go on, and what loading model and data raise.
     """
     _refuse_other(out, config)
+    if (out / "log.json").is_file():
+        tell(f"{out} is done; nothing is trained.")
+        return json.loads((out / RECORD).read_bytes())["result"]
     last = _last_checkpoint(out)
+    PartialState(cpu=not torch.cuda.is_available())  # each process knows its GPU, before it loads
     processor, model = load_model(config, last)
     chat = ChatFormat(processor)
     why = _not_packable(model, chat, config)
@@ -176,9 +186,18 @@ def finetune(
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Bar(quiet=not bar))
     try:
-        trainer.train(resume_from_checkpoint=last)
-        trainer._check_loss()
+        _train(trainer, last)
         trainer.save_model(str(out))
+        result = _result(trainer, preparation, plan, out)
+        if trainer.is_world_process_zero():
+            processor.save_pretrained(out)
+            write_training_images(data.image_ids(), out)
+            history = trainer.state.log_history
+            write_curve(history, out / "loss.png")
+            write_card(record, history, out)
+            _write(out / RECORD, {**record, "result": result})
+            _write(out / "log.json", history)  # the last: with it the run is done
+        return result
     except (OSError, RuntimeError, SafetensorError) as error:
         if not _is_full(error):
             raise
@@ -186,27 +205,45 @@ def finetune(
         raise TrainingError(
             f"The disk is full ({out}); {kept} is whole: make room and run the same command again."
         ) from None
-    if trainer.is_world_process_zero():
-        processor.save_pretrained(out)
-        write_training_images(data.image_ids(), out)
-        history = trainer.state.log_history
-        (out / "log.json").write_text(json.dumps(history, indent=1))
-        write_curve(history, out / "loss.png")
-        write_card(record, history, out)
+
+
+def _train(trainer: PackedTrainer, last: str | None) -> None:
+    """Train to the end, if the last checkpoint is not the end."""
+    if last is not None:
+        state = TrainerState.load_from_json(f"{last}/trainer_state.json")
+        if state.global_step >= state.max_steps:
+            trainer.state = state
+            trainer._load_from_checkpoint(last)
+            return
+    trainer.train(resume_from_checkpoint=last)
+    trainer._check_loss()
+
+
+def _result(
+    trainer: PackedTrainer, preparation: Preparation, plan: Plan, out: Path
+) -> dict[str, Any]:
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    unreadable = trainer.accelerator.reduce(preparation.unreadable.to(trainer.args.device), "sum")
     return {
         "folder": str(out),
-        "packed": packed,
+        "packed": preparation.packed,
         "rows": plan.rows,
         "questions": plan.questions,
         "images": plan.images,
         "shortened": plan.shortened,
         "too_long": plan.too_long,
-        "unreadable": preparation.unreadable,
+        "unreadable": int(unreadable.count_nonzero()),  # type: ignore[union-attr]
         "steps": trainer.state.global_step,
         "first_loss": losses[0] if losses else None,
         "last_loss": losses[-1] if losses else None,
     }
+
+
+def _write(path: Path, value: Any) -> None:
+    """JSON, whole or not at all."""
+    beside = path.with_name(f".{path.name}")
+    beside.write_text(json.dumps(value, indent=1, default=str))
+    beside.replace(path)
 
 
 def _not_packable(model: Any, chat: ChatFormat, config: TrainConfig) -> str | None:
@@ -215,7 +252,7 @@ def _not_packable(model: Any, chat: ChatFormat, config: TrainConfig) -> str | No
         known = model.config.model_type in _PACKABLE
         return None if known else f"nobody has tried, and its weights are sharded ({_PACKABLE})"
     if torch.cuda.is_available():
-        model.to("cuda")
+        model.to(PartialState().device)
     return can_be_packed(model, chat, config.attention)
 
 
@@ -287,7 +324,7 @@ def _start(out: Path, record: dict[str, Any]) -> None:
         return
     out.mkdir(parents=True, exist_ok=True)
     if is_first():
-        path.write_text(json.dumps(record, indent=1, default=str))
+        _write(path, record)
 
 
 def _last_checkpoint(out: Path) -> str | None:
@@ -295,7 +332,8 @@ def _last_checkpoint(out: Path) -> str | None:
     written last."""
     found = [path for path in out.glob("checkpoint-*") if path.name[11:].isdigit()]
     for path in sorted(found, key=lambda path: -int(path.name[11:])):
-        if (path / "trainer_state.json").is_file():
+        with suppress(OSError, ValueError):
+            json.loads((path / "trainer_state.json").read_bytes())
             return str(path)
         if is_first():
             shutil.rmtree(path)

@@ -19,7 +19,7 @@ def flops_per_token(model: Any) -> float:
     """
     total = 0.0
     for name, parameter in model.named_parameters():
-        if "vision" not in name and "embed_tokens" not in name:
+        if not any(part in name for part in ("vision", "visual", "embed_tokens")):
             total += parameter.numel() * (6 if parameter.requires_grad else 4)
     return total
 

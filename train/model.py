@@ -19,6 +19,9 @@ from .packing import IGNORED, block_mask, dense_mask
 
 _TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 5e-2}
 """Relative difference of losses that rounding explains."""
+_PROJECTORS = ("multi_modal_projector", "connector", "merger")
+_VISION = ("vision_tower", "vision_model", "visual")
+"""What families of models call their parts."""
 
 
 def load_model(config: TrainConfig, checkpoint: str | None = None) -> tuple[Any, Any]:
@@ -59,21 +62,31 @@ def load_model(config: TrainConfig, checkpoint: str | None = None) -> tuple[Any,
 def _freeze(model: Any, parts: Sequence[str]) -> None:
     names = [name for name, _ in model.named_parameters()]
     for part in parts:
-        if not any(part in name for name in names):
+        if not any(_is_in(name, [part]) for name in names):
             raise UsageError(f"freeze: the model has no part {part!r}.")
     for name, parameter in model.named_parameters():
-        if any(part in name for part in parts):
+        if _is_in(name, parts):
             parameter.requires_grad_(False)
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise UsageError("freeze: nothing of the model is left to train.")
 
 
+def _is_in(name: str, parts: Sequence[str]) -> bool:
+    """Whether a parameter is of one of the parts."""
+    return any(part in name or (part == "vision" and "visual" in name) for part in parts)
+
+
 def _four_bits() -> Any:
+    """Settings for the language model in 4 bits; what is trained whole, and the vision tower, are
+    left as they are."""
     from transformers import BitsAndBytesConfig
 
     require_extra("train", "bitsandbytes")
     return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=torch.bfloat16,
+        llm_int8_skip_modules=["lm_head", *(f"model.{part}" for part in (*_PROJECTORS, *_VISION))],
     )
 
 
@@ -90,12 +103,12 @@ def _adapted(model: Any, lora: Lora, freeze: Sequence[str]) -> Any:
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear)
         and id(module) in language
-        and not any(part in name for part in freeze)
+        and not _is_in(name, freeze)
     ]
     projectors = {
         name.rpartition(".")[2]
         for name, _ in model.named_modules()
-        if name.rpartition(".")[2] in ("multi_modal_projector", "connector", "merger")
+        if name.rpartition(".")[2] in _PROJECTORS and not _is_in(name, freeze)
     }
     if not linear:
         raise ModelError("The model has no language model to put adapters into.")
@@ -106,7 +119,11 @@ def _adapted(model: Any, lora: Lora, freeze: Sequence[str]) -> Any:
         target_modules=linear,
         modules_to_save=sorted(projectors) or None,
     )
-    return get_peft_model(model, options)
+    adapted = get_peft_model(model, options)
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    return adapted
 
 
 def attention_mask(batch: dict[str, Any], attention: str) -> Any:

@@ -52,12 +52,14 @@ def _version(name: str) -> str | None:
 
 def _commit() -> str | None:
     """The commit that this package is checked out at, None where it was installed."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
+    root = Path(__file__).resolve().parents[1]
+    command = ["git", "-C", str(root), "rev-parse", "HEAD", "--show-toplevel"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    commit, top = done.stdout.splitlines()
+    return commit if Path(top).resolve() == root else None
 
 
 def write_curve(history: list[dict[str, Any]], path: Path) -> None:
@@ -87,9 +89,10 @@ def write_card(record: dict[str, Any], history: list[dict[str, Any]], folder: Pa
     """The model's card, README.md, from the record."""
     config, dataset, data = record["config"], record["dataset"], record["data"]
     losses = [entry["loss"] for entry in history if "loss" in entry]
+    on_hub = {} if Path(config["model"]).exists() else {"base_model": config["model"]}
     metadata = {
-        "base_model": config["model"],
-        "library_name": "transformers",
+        **on_hub,
+        "library_name": "peft" if config["lora"] else "transformers",
         "pipeline_tag": "image-text-to-text",
         "tags": ["mathv360k", "multimodal", "mathematics"],
     }
@@ -108,6 +111,10 @@ def write_card(record: dict[str, Any], history: list[dict[str, Any]], folder: Pa
         "last." if losses else "",
         "",
         "![loss](loss.png)",
+        "",
+        "Made with " + ", ".join(f"{n} {v}" for n, v in record["packages"].items() if v)
+        + f", seed {config['seed']}" + (f", commit {record['commit']}" if record["commit"] else "")
+        + ".",
         "",
         f"`{RECORD}` has the whole configuration, the versions of all packages and the seed; "
         "`training_images.parquet` lists the images, so that `mathv360k eval run` can say what a "

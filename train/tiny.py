@@ -22,6 +22,7 @@ from transformers import (
     LlavaProcessor,
     PreTrainedTokenizerFast,
 )
+from transformers.utils import logging
 
 from ..builder.dataset import load
 from ..builder.location import split_revision
@@ -92,6 +93,8 @@ def make_tiny(config: TrainConfig, folder: Path) -> TrainConfig:
     """The configuration with a tiny model in `folder`, made for the questions of its dataset where
     it is not there yet."""
     if not (folder / "config.json").is_file():
+        logging.disable_progress_bar()
+        folder.parent.mkdir(parents=True, exist_ok=True)
         path, revision = split_revision(config.data)
         rows = load(path, "questions", split=config.split, revision=revision)
         assert isinstance(rows, Dataset)

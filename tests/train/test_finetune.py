@@ -76,6 +76,29 @@ def test_it_learns_and_leaves_a_model_that_can_be_asked(
     assert run(wanted, tmp_path / "o.jsonl")["seen_in_training"] == []
 
 
+def test_a_run_that_is_done_is_left_as_it_is(
+    trained: tuple[Path, Any], config: TrainConfig
+) -> None:
+    out, told = trained
+    before = (out / "model.safetensors").read_bytes()
+    again = finetune(config, out)
+    assert again == {name: value for name, value in told.items() if name != "said"}
+    assert (out / "model.safetensors").read_bytes() == before
+
+
+def test_a_run_killed_after_its_last_step_is_only_written(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    short = config.model_copy(update={"max_steps": 2, "streaming": True})
+    finetune(short, tmp_path / "o")
+    whole = load_file(tmp_path / "o" / "model.safetensors")
+    (tmp_path / "o" / "log.json").unlink()
+    (tmp_path / "o" / "model.safetensors").unlink()
+    assert finetune(short, tmp_path / "o")["steps"] == 2
+    again = load_file(tmp_path / "o" / "model.safetensors")
+    assert all(torch.equal(again[name], weights) for name, weights in whole.items())
+
+
 def test_the_record_names_data_packages_and_settings(
     trained: tuple[Path, Any], dataset: Path, config: TrainConfig
 ) -> None:
@@ -140,6 +163,11 @@ def test_adapters_are_trained_alone(config: TrainConfig, tmp_path: Path) -> None
     assert any("lora_A" in name for name in adapters)
     assert all("lora" in name or "multi_modal_projector" in name for name in adapters)
     assert not any("vision_tower" in name for name in adapters)
+    frozen = {"lora": Lora(rank=2), "freeze": ["vision", "multi_modal_projector"]}
+    _, model = load_model(config.model_copy(update=frozen | {"dtype": "bf16"}))
+    learning = {name: p.dtype for name, p in model.named_parameters() if p.requires_grad}
+    assert all("lora" in name for name in learning)
+    assert set(learning.values()) == {torch.float32}
 
 
 def test_a_killed_run_goes_on_with_the_same_rows_and_losses(
@@ -159,6 +187,7 @@ def test_a_killed_run_goes_on_with_the_same_rows_and_losses(
     shutil.rmtree(out / "checkpoint-99", ignore_errors=True)
     (out / "checkpoint-99").mkdir()  # killed while it was written
     (out / "checkpoint-99" / "model.safetensors").write_bytes(b"torn")
+    (out / "checkpoint-99" / "trainer_state.json").write_text('{"epoch": 1')
     done = subprocess.run([*command, str(out)], capture_output=True, check=True)
     assert json.loads(done.stdout)["steps"] == steps
     assert losses_of(out) == pytest.approx(losses_of(tmp_path / "whole"), rel=1e-5)
