@@ -186,6 +186,7 @@ def distilabel_run(pool: Path, url: str, requests: int) -> None:
     rows = []
     for request in planned:
         picture = request.picture
+        assert picture is not None
         data = blob[picture.offset : picture.offset + picture.size]
         image = base64.b64encode(data).decode()
         rows.append({"instruction": request.texts()[0], "image": image})
