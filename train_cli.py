@@ -64,7 +64,8 @@ def train(
     """Fine-tune a vision-language model on a dataset; run again it goes on where it was."""
     require_extra("train", "torch", "transformers", "accelerate", "peft")
     from .train.config import read_config
-    from .train.finetune import finetune, is_first
+    from .train.finetune import finetune
+    from .train.run_folder import is_first
     from .train.tiny import make_tiny
 
     if tiny and (model or config):
