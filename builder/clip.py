@@ -22,15 +22,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from huggingface_hub import HfApi
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModel
-from transformers.utils import logging
 
 from ..errors import FolderError, ModelError
 from .device import torch_device
 from .images import open_rgb
 from .intake import Progress, quiet
+from .pretrained import load_pretrained
 from .schema import Unusable
 
 EMBEDDED = "embedded"
@@ -72,14 +71,9 @@ class Clip:
         coarse = self.device.type == "cuda" and name != EMBEDDED
         self.dtype = torch.bfloat16 if coarse else torch.float32
         where = str(Path(__file__).parent / "embedded" / "clip") if name == EMBEDDED else name
-        try:
-            processor, model = _load(where)
-        except Exception as error:  # whatever a strange configuration or a broken file leads to
-            said = str(error).strip().split("\n")[0]
-            raise ModelError(
-                f"{name} cannot be loaded as a CLIP or SigLIP model ({said}); give a folder that "
-                "holds one, or its name on the Hub while there is a network."
-            ) from None
+        processor, model = load_pretrained(
+            name, "a CLIP or SigLIP model", lambda **options: _load(where, **options), where
+        )
         if not hasattr(model, "get_image_features") or not hasattr(processor, "image_mean"):
             kind = type(model).__name__
             raise ModelError(f"{name} is no CLIP but a {kind}: it has no image features.")
@@ -124,20 +118,8 @@ class Clip:
         return self.start(pixels).cpu().numpy()
 
 
-def _load(where: str) -> tuple[Any, Any]:
-    """Image processor and model of a folder, of the Hub's cache or of the Hub."""
-    logging.set_verbosity_error()  # it recommends torchvision, which nothing here needs
-    logging.disable_progress_bar()
-    # weights are read by safetensors or torch's restricted unpickler, code never
-    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-    try:
-        processor = AutoImageProcessor.from_pretrained(where, backend="pil", **options)
-    except Exception:
-        if Path(where).exists():
-            raise
-        HfApi().model_info(where, timeout=10)  # says at once that there is no network
-        options["local_files_only"] = False
-        processor = AutoImageProcessor.from_pretrained(where, backend="pil", **options)
+def _load(where: str, **options: Any) -> tuple[Any, Any]:
+    processor = AutoImageProcessor.from_pretrained(where, backend="pil", **options)
     return processor, AutoModel.from_pretrained(where, dtype=torch.float32, **options)
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from huggingface_hub import HfApi
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
-from transformers.utils import logging
 
 from ..builder.device import torch_device
 from ..builder.images import open_rgb
+from ..builder.pretrained import load_pretrained
 from ..builder.schema import Unusable
 from ..errors import ModelError, UsageError
 from .asked import Answer, Asked
@@ -48,18 +46,19 @@ class LocalModel:
         self.dtype = dtype or ("bf16" if self.device.type == "cuda" else "fp32")
         if self.dtype not in DTYPES:
             raise UsageError(f"--dtype is one of {', '.join(DTYPES)}, not {self.dtype!r}.")
-        try:
-            self.processor, model = _load(name, DTYPES[self.dtype])
-        except Exception as error:  # whatever a strange configuration or a broken file leads to
-            said = str(error).strip().split("\n")[0]
-            raise ModelError(
-                f"{name} cannot be loaded as a vision-language model ({said}); give a folder that "
-                "holds one, or its name on the Hub while there is a network."
-            ) from None
+        self.processor, model = load_pretrained(
+            name, "a vision-language model",
+            lambda **options: (
+                AutoProcessor.from_pretrained(name, **options),
+                AutoModelForImageTextToText.from_pretrained(
+                    name, dtype=DTYPES[self.dtype], **options
+                ),
+            ),
+        )  # fmt: skip
         if getattr(self.processor, "chat_template", None) is None:
             raise ModelError(f"{name} has no chat template, so nobody can say how it is asked.")
         self.processor.tokenizer.padding_side = "left"
-        self.model: Any = model.to(self.device).eval().requires_grad_(False)
+        self.model: Any = cast(Any, model).to(self.device).eval().requires_grad_(False)
         settings = self.model.generation_config
         settings.update(**_GREEDY)
         if settings.pad_token_id is None:
@@ -171,20 +170,3 @@ def _pictures(batch: Sequence[Asked]) -> list[Image.Image | Unusable | None]:
         except Unusable as reason:
             result.append(reason)
     return result
-
-
-def _load(name: str, dtype: torch.dtype) -> tuple[Any, Any]:
-    """Processor and model of a folder, of the Hub's cache or of the Hub."""
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    # weights are read by safetensors or torch's restricted unpickler, code never
-    options: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-    try:
-        processor = AutoProcessor.from_pretrained(name, **options)
-    except Exception:
-        if Path(name).exists():
-            raise
-        HfApi().model_info(name, timeout=10)  # says at once that there is no network
-        options["local_files_only"] = False
-        processor = AutoProcessor.from_pretrained(name, **options)
-    return processor, AutoModelForImageTextToText.from_pretrained(name, dtype=dtype, **options)

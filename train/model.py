@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor
-from transformers.utils import logging
 
+from ..builder.pretrained import first_line, load_pretrained
 from ..errors import ModelError, UsageError, require_extra
 from .chat import ChatFormat
 from .collate import Collator, Pictured
@@ -32,26 +32,21 @@ def load_model(config: TrainConfig, checkpoint: str | None = None) -> tuple[Any,
     the names of the first release of a model: it would leave the model as it was, and go on.
     """
     require_extra("train", "torch", "transformers", "accelerate", "peft")
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     frozen = config.lora is not None
-    dtype = torch.bfloat16 if frozen and config.dtype == "bf16" else torch.float32
-    options: dict[str, Any] = {"trust_remote_code": False}
+    weights = checkpoint if checkpoint and not frozen else config.model
+    how: dict[str, Any] = {
+        "dtype": torch.bfloat16 if frozen and config.dtype == "bf16" else torch.float32,
+        "attn_implementation": {"": "sdpa", "text_config": config.attention},
+    }
     if config.lora is not None and config.lora.quantize:
-        options["quantization_config"] = _four_bits()
-    try:
-        processor = AutoProcessor.from_pretrained(config.model, trust_remote_code=False)
-        model = AutoModelForImageTextToText.from_pretrained(
-            checkpoint if checkpoint and config.lora is None else config.model,
-            dtype=dtype,
-            attn_implementation={"": "sdpa", "text_config": config.attention},
-            **options,
-        )
-    except Exception as error:  # whatever a strange configuration or a broken file leads to
-        raise ModelError(
-            f"{config.model} cannot be loaded as a vision-language model ({_first_line(error)}); "
-            "give a folder that holds one, or its name on the Hub while there is a network."
-        ) from None
+        how["quantization_config"] = _four_bits()
+    processor, model = load_pretrained(
+        config.model, "a vision-language model",
+        lambda **options: (
+            AutoProcessor.from_pretrained(config.model, **options),
+            AutoModelForImageTextToText.from_pretrained(weights, **how, **options),
+        ),
+    )  # fmt: skip
     _freeze(model, config.freeze)
     model.config.use_cache = False
     if config.lora is not None:
@@ -178,13 +173,13 @@ def can_be_packed(model: Any, chat: ChatFormat, attention: str) -> str | None:
         alone = _losses(model, Collator(chat, False, multiple)(single), attention)
     except Exception as error:
         raise ModelError(
-            f"The model cannot be computed with its processor ({_first_line(error)}); are they of "
+            f"The model cannot be computed with its processor ({first_line(error)}); are they of "
             "the same model?"
         ) from None
     try:
         together = _losses(model, Collator(chat, True, multiple)(packed), attention)
     except Exception as error:
-        return f"it cannot be computed ({_first_line(error)})"
+        return f"it cannot be computed ({first_line(error)})"
     away = ((together - alone).abs() / alone.abs().clamp_min(1e-6)).max().item()
     dtype = torch.bfloat16 if model.dtype == torch.bfloat16 else torch.float32
     return None if away <= _TOLERANCE[dtype] else f"losses differ by {away:.1%}"
@@ -200,7 +195,3 @@ def _losses(model: Any, batch: dict[str, Any], attention: str) -> torch.Tensor:
         return question_losses(model, moved, attention)
     finally:
         model.train(training)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:200]
