@@ -217,7 +217,7 @@ def _listed(values: Any) -> list[Any] | None:
 
 def _known(what: str, values: list[Any] | None, known: Iterable[str]) -> list[Any] | None:
     """`values`, all of which are in `known`; raises `UsageError` naming the nearest."""
-    names = [str(name) for name in known]
+    names = list(dict.fromkeys(map(str, known)))
     for value in values or []:
         if value not in names:
             near = get_close_matches(str(value), names, 1) or [", ".join(names)]

@@ -27,19 +27,32 @@ from ..errors import HubError
 
 
 @contextmanager
+def unlogged() -> Iterator[None]:
+    """Where the Hub's client does not tell of each try, with the address."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
+@contextmanager
 def calling(repository: str) -> Iterator[None]:
     """Where the Hub's client is called: it is silent, and its errors become `HubError`.
 
     The sentences hold no address and no token. Errors of this machine's files stay what they are.
     """
-    bars, verbosity = not are_progress_bars_disabled(), logging.get_verbosity()
+    bars = not are_progress_bars_disabled()
     disable_progress_bars()
-    logging.set_verbosity_error()  # it tells of each try, with the address
     try:
-        yield
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError) as error:
+        with unlogged():
+            yield
+    except (
+        HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, httpx2.HTTPError
+    ) as error:  # fmt: skip
         raise HubError(f"{repository}: {_told(error)}") from None
-    except (httpx2.HTTPError, ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError) as error:
         cause = error.__cause__ if isinstance(error.__cause__, Exception) else error
         raise HubError(f"{repository}: {_told(cause)}") from None
     except OSError as error:
@@ -47,7 +60,6 @@ def calling(repository: str) -> Iterator[None]:
             raise
         raise HubError(f"{repository}: {_told(error)}") from None
     finally:
-        logging.set_verbosity(verbosity)
         if bars:
             enable_progress_bars()
 
@@ -96,6 +108,8 @@ def _told(error: Exception) -> str:
         return f"the Hub fails (status {status}); run the command again later."
     if isinstance(error, HFValidationError):
         return "that is not the name of a repository; it is like `namespace/name`."
+    if isinstance(error, httpx2.ConnectError):
+        return "the Hub cannot be reached; run the command again while there is a network."
     if isinstance(error, httpx2.TransportError):
         return "the connection to the Hub broke; run the command again."
     return f"its answer cannot be used ({type(error).__name__}); run the command again."

@@ -15,6 +15,7 @@ from typing import Any
 from datasets import Dataset, Image, get_dataset_config_names, load_dataset
 from pydantic import BaseModel, ValidationError
 
+from ..builder.hub_client import unlogged
 from ..builder.images import read_file
 from ..builder.schema import Reason, Unusable
 from ..builder.sources import drawn
@@ -168,7 +169,8 @@ def _is_image(table: Dataset, column: str) -> bool:
 
 def _table(data: str, config: str | None, split: str) -> Dataset:
     try:
-        return load_dataset(data, config, split=split)
+        with unlogged():
+            return load_dataset(data, config, split=split)
     except Exception as error:  # whatever a strange folder or the network leads the library to
         raise _unloadable(f"{data} ({config})" if config else data, error) from None
 

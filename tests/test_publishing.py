@@ -364,3 +364,11 @@ def test_files_go_through_xet_too(tmp_path: Path, built: dict[str, Path]) -> Non
         user.run("get", REPOSITORY, "--out", "copy")
     for name in names(built["one"]):
         assert (folder / "copy" / name).read_bytes() == (built["one"] / name).read_bytes()
+
+
+def test_where_nobody_answers_that_is_said(user: User) -> None:
+    user.environment["HF_ENDPOINT"] = "http://127.0.0.1:9"
+    said = user.run("push", "one", REPOSITORY, "--dry-run", code=1)
+    assert said.endswith(
+        "the Hub cannot be reached; run the command again while there is a network.\n"
+    )

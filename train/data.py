@@ -271,6 +271,8 @@ def _open(config: TrainConfig, *, streaming: bool, columns: list[str] | None = N
     """The config `images` of the dataset."""
     select = config.select
     path, revision = split_revision(config.data)
+    if select.kind:  # images have none; this raises for a name that the dataset does not know
+        load(path, "questions", revision=revision, kind=select.kind, streaming=True)
     return load(
         path,
         "images",

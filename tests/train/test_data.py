@@ -121,6 +121,14 @@ def test_selections(
     assert Counter(ids_of(data)) == Counter(n for n, q in questions.items() if keep(q))
 
 
+def test_a_kind_that_the_dataset_does_not_know_is_named(dataset: Path, chat: ChatFormat) -> None:
+    with pytest.raises(UsageError, match=r"^Unknown kind 'orginal'; did you mean original\?$"):
+        at_hand(config_of(dataset, select={"kind": ["orginal"]}), chat, True)
+    every = "original, ask_image, complex, rephrase, simplify, synthetic"
+    with pytest.raises(UsageError, match=rf"did you mean {every}\?$"):
+        at_hand(config_of(dataset, select={"kind": ["xyz"]}), chat, True)
+
+
 def test_weights_repeat_images_or_leave_some_out(dataset: Path, chat: ChatFormat) -> None:
     def order(times: float) -> list[int]:
         return at_hand(config_of(dataset, select={"weights": {"drawn": times}}), chat, True).order
