@@ -195,7 +195,8 @@ def distilabel_run(pool: Path, url: str, requests: int) -> None:
         with Pipeline(name="rate", cache_dir=pool.with_name("cache")) as pipeline:
             load = LoadDataFromDicts(data=some, batch_size=PLACES)
             llm = OpenAILLM(model="m", base_url=url, api_key="k")
-            load >> TextGenerationWithImage(llm=llm, image_type="base64", input_batch_size=PLACES)
+            ask = TextGenerationWithImage(llm=llm, image_type="base64", input_batch_size=PLACES)
+            load.connect(ask)
         start, used = time.monotonic(), _all_cpu()
         pipeline.run(use_cache=False)
         return time.monotonic() - start, _all_cpu() - used

@@ -27,6 +27,7 @@ from mathv360k.builder.recipe import read_recipe
 from mathv360k.train import finetune as module
 from mathv360k.train.config import Lora, TrainConfig, read_config
 from mathv360k.train.tiny import write_tiny
+from mathv360k.train.trainer import PackedTrainer
 
 WARM = 3
 """Steps at the start that are not counted."""
@@ -57,7 +58,7 @@ def write_7b(folder: Path, texts: list[str]) -> Path:
     return folder
 
 
-class Unsaved(module.PackedTrainer):
+class Unsaved(PackedTrainer):
     """Leaves out writing a model and its optimizer's state at the end: 110 GB."""
 
     def save_model(self, *_: Any, **__: Any) -> None:
@@ -92,7 +93,7 @@ class Repeated:
 def measure(name: str, config: TrainConfig, out: Path, trainer: Any = Unsaved) -> Any:
     """The middle step's numbers."""
     torch.cuda.reset_peak_memory_stats()
-    module.PackedTrainer = trainer
+    setattr(module, "PackedTrainer", trainer)  # noqa: B010
     module.finetune(config, out)
     rows = [row for row in json.loads((out / "log.json").read_text()) if "loss" in row][WARM:]
     keys = ("questions_per_second", "tokens_per_second", "mfu", "memory_gb")

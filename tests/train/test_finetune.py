@@ -21,10 +21,10 @@ import mathv360k
 from mathv360k.builder.recipe import read_recipe
 from mathv360k.errors import FolderError, ModelError, TrainingError, UsageError
 from mathv360k.eval.run import Run, run
-from mathv360k.train import finetune as module
 from mathv360k.train.config import Lora, TrainConfig, read_config
 from mathv360k.train.finetune import finetune
 from mathv360k.train.model import load_model
+from mathv360k.train.trainer import PackedTrainer
 from tiny_models import write_bert, write_llava
 
 SMALL = {
@@ -244,14 +244,14 @@ def test_a_loss_that_is_no_number_stops_the_run_with_the_batch(
 def test_a_full_disk_names_the_last_checkpoint(
     config: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    save = module.PackedTrainer.save_model
+    save = PackedTrainer.save_model
 
     def full(self: Any, folder: str | None = None, *args: Any, **options: Any) -> None:
         if folder and folder.endswith("checkpoint-2"):
             raise error
         save(self, folder, *args, **options)
 
-    monkeypatch.setattr(module.PackedTrainer, "save_model", full)
+    monkeypatch.setattr(PackedTrainer, "save_model", full)
     saving = config.model_copy(update={"save_steps": 1, "max_steps": 3})
     with pytest.raises(TrainingError, match=r"The disk is full .*checkpoint-1 is whole: make room"):
         finetune(saving, tmp_path / "o")
