@@ -103,9 +103,9 @@ def write_card(record: dict[str, Any], history: list[dict[str, Any]], folder: Pa
         "",
         f"# {Path(config['model']).name} on {dataset['name']} {dataset['version']}",
         "",
-        f"Fine-tuned by `mathv360k train` on {data['questions']:,} questions about "
-        f"{data['images']:,} images of {dataset['name']} {dataset['version']} (split "
-        f"{dataset['split']}, digest `{dataset['digest']}`).",
+        f"Fine-tuned by `mathv360k train` for {_length(history, config)} on {data['questions']:,} "
+        f"questions about {data['images']:,} images of {dataset['name']} {dataset['version']} "
+        f"(split {dataset['split']}, digest `{dataset['digest']}`).",
         "",
         f"Loss per token of the answer: {losses[0]:.3f} at the first step, {losses[-1]:.3f} at the "
         "last." if losses else "",
@@ -122,3 +122,10 @@ def write_card(record: dict[str, Any], history: list[dict[str, Any]], folder: Pa
         "",
     ]  # fmt: skip
     (folder / "README.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+def _length(history: list[dict[str, Any]], config: dict[str, Any]) -> str:
+    """How long it was trained; by a stream the Trainer cannot tell epochs."""
+    last = history[-1] if history else {"step": 0, "epoch": 0.0}
+    steps = f"{last['step']:,} steps"
+    return steps if config["streaming"] else f"{steps} ({last['epoch']:.2f} epochs)"

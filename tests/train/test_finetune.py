@@ -95,6 +95,7 @@ def test_a_run_killed_after_its_last_step_is_only_written(
     (tmp_path / "o" / "log.json").unlink()
     (tmp_path / "o" / "model.safetensors").unlink()
     assert finetune(short, tmp_path / "o")["steps"] == 2
+    assert "for 2 steps on" in (tmp_path / "o" / "README.md").read_text()
     again = load_file(tmp_path / "o" / "model.safetensors")
     assert all(torch.equal(again[name], weights) for name, weights in whole.items())
 
@@ -110,7 +111,8 @@ def test_the_record_names_data_packages_and_settings(
     assert record["config"]["learning_rate"] == 1e-2 and record["config"]["seed"] == 0
     assert record["packages"]["transformers"] and record["data"]["packed"]
     card = (out / "README.md").read_text()
-    assert f"{told['questions']:,} questions about" in card and manifest["digest"] in card
+    assert f"for {told['steps']} steps (1.00 epochs) on {told['questions']:,} questions" in card
+    assert manifest["digest"] in card
     listed = pq.read_table(out / "training_images.parquet")["image_id"].to_pylist()
     images = pq.read_table(next((dataset / "data" / "images").glob("train-*")))
     assert listed == sorted(images["image_id"].to_pylist())
