@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from .builder.cluster import Cluster
+from .errors import UsageError
 from .synthesis.asking import Asking
 from .synthesis.window import Limits
 from .synthesis_terminal import asking_bar
@@ -18,6 +20,21 @@ from .synthesis_terminal import asking_bar
 DRY_RUN = Annotated[
     bool, typer.Option("--dry-run", help="Only say what it takes: requests, tokens, price.")
 ]
+Engine = Literal["local", "ray"]
+ENGINE = Annotated[Engine, typer.Option(help="Work on this machine, or on a Ray cluster.")]
+ADDRESS = Annotated[
+    str | None,
+    typer.Option(help="The cluster: `auto`, HOST:PORT. [default: one started for this command]"),
+]
+
+
+def cluster_of(engine: Engine, address: str | None) -> Cluster | None:
+    """What --engine and --address name."""
+    if engine == "ray":
+        return Cluster(address)
+    if address is not None:
+        raise UsageError("--address is for --engine ray; give both, or neither.")
+    return None
 
 
 def _asking(
@@ -54,6 +71,8 @@ def _asking(
     partial: Annotated[
         bool, typer.Option("--partial", help="Write what is there where answers are missing.")
     ] = False,
+    engine: ENGINE = "local",
+    address: ADDRESS = None,
 ) -> Asking:
     return Asking(
         ledger=ledger,
@@ -67,6 +86,7 @@ def _asking(
         prices=prices,
         batch=batch,
         partial=partial,
+        cluster=cluster_of(engine, address),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from . import curation, scoring
-from .asking_options import DRY_RUN, asking_options
+from .asking_options import ADDRESS, DRY_RUN, ENGINE, asking_options, cluster_of
 from .builder.recipe import Recipe, Scoring, Selection, TeacherChoice, read_recipe, teacher_named
 from .errors import UsageError, require_extra
 from .pipeline import beside
@@ -143,6 +143,8 @@ def score(
         typer.Option(help="What `fit` wrote, or `embedded`. [default: classifiers, or embedded]"),
     ] = None,
     device: Device = None,
+    engine: ENGINE = "local",
+    address: ADDRESS = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -150,8 +152,11 @@ def score(
     out = out or beside(pool, "scores")
     judges = classifiers or ("embedded" if model == "embedded" else "classifiers")
     chosen = Scoring(model=model, classifiers=judges)
+    cluster = cluster_of(engine, address)
     with progress_bars(quiet or as_json) as progress:
-        manifest = scoring.score(pool, chosen, out, device=device, progress=progress)
+        manifest = scoring.score(
+            pool, chosen, out, device=device, cluster=cluster, progress=progress
+        )
     if as_json:
         print(json.dumps({"folder": str(out), **manifest}, indent=1))
     elif not quiet:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .builder.cluster import Cluster
 from .builder.folders import fingerprint, new_folder, refuse_foreign, seal
 from .builder.intake import Feed, Progress, quiet
 from .builder.manifest import (
@@ -68,7 +69,7 @@ def build(
     if pool is None:
         pool = beside(out, "pool")
         read_sources(recipe, pool, None if source_root is None else Path(source_root), progress)
-    pool = _curated(recipe, Path(pool), out, against, progress)
+    pool = _curated(recipe, Path(pool), out, against, asking.cluster, progress)
     if recipe.synthesize and "synthesis" not in open_pool(pool):
         with _explained(pool, open_pool(pool)):
             pool = _extended(recipe, pool, out, asking)
@@ -80,13 +81,18 @@ def build(
 
 
 def _curated(
-    recipe: Recipe, pool: Path, out: Path, against: Sequence[Path], progress: Progress
+    recipe: Recipe,
+    pool: Path,
+    out: Path,
+    against: Sequence[Path],
+    cluster: Cluster | None,
+    progress: Progress,
 ) -> Path:
     """The pool to write: scored and selected as the recipe says, beside `out`, or as it is."""
     scores = None
     if recipe.score:
         scores = beside(out, "scores")
-        score(pool, recipe.score, scores, progress=progress)
+        score(pool, recipe.score, scores, cluster=cluster, progress=progress)
     if not (recipe.score or recipe.select or against):
         return pool
     selected = beside(out, "selected")

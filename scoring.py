@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .builder.cluster import Cluster
 from .builder.folders import new_folder, seal
 from .builder.intake import Progress, quiet
 from .builder.manifest import done_before, files_digest, finished, write_manifest
@@ -123,9 +124,13 @@ def score(
     out: Path,
     *,
     device: str | None = None,
+    cluster: Cluster | None = None,
     progress: Progress = quiet,
 ) -> dict[str, Any]:
-    """Score all images of a pool into the folder `out`, or leave it where nothing has changed."""
+    """Score all images of a pool into the folder `out`, or leave it where nothing has changed.
+
+    With a `cluster` the images are embedded on its nodes.
+    """
     require_extra("score", "torch", "transformers", "sklearn")
     from .builder.classifiers import read_classifiers
     from .builder.clip import Clip, FeatureCache, cache_folder, embed_images, pool_images
@@ -144,14 +149,19 @@ def score(
     }
     if done := done_before(out, "scores", parameters):
         return done
-    clip = Clip(scoring.model, device)
+    clip = Clip(scoring.model, "cpu" if cluster else device)
     if clip.key != judges.clip_key:
         raise UsageError(
             f"The classifiers in {scoring.classifiers} were fitted on {judges.clip}, not on this "
             f"version of {scoring.model}; fit them again or score with their model."
         )
     cache = FeatureCache(cache_folder(), clip.key)
-    embed_images(clip, pool_images(pool), cache, progress, pool_manifest["images"])
+    if cluster is None:
+        embed_images(clip, pool_images(pool), cache, progress, pool_manifest["images"])
+    else:
+        from .builder.clip_on_cluster import embed_on_cluster
+
+        embed_on_cluster(clip, pool, cache, cluster, device=device, progress=progress)
     ids = pq.read_table(pool / "images.parquet", columns=["image_id"])["image_id"].to_pylist()
     with new_folder(out, "scores") as folder:
         schema = pa.schema(

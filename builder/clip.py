@@ -206,16 +206,30 @@ def _table(part: Path, columns: list[str] | None = None) -> pa.Table:
         ) from None
 
 
-def pool_images(pool: Path, rows: Sequence[int] | None = None) -> Iterator[tuple[str, bytes]]:
-    """image_id and bytes of a pool's images, or of those in these rows of its images.parquet."""
+Place = tuple[str, int, int]
+"""An image of a pool: image_id, and where in `images.bin` it begins and how long it is."""
+
+
+def image_places(pool: Path, rows: Sequence[int] | None = None) -> Iterator[Place]:
+    """A pool's images, or those in these rows of its images.parquet."""
     table = pq.read_table(pool / "images.parquet", columns=["image_id", "offset", "size"])
     if rows is not None:
         table = table.take(pa.array(rows, pa.int64()))
+    for batch in table.to_batches(4096):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def read_places(pool: Path, places: Iterable[Place]) -> Iterator[tuple[str, bytes]]:
+    """image_id and bytes of these images."""
     with (pool / "images.bin").open("rb") as blob:
-        for batch in table.to_batches(4096):
-            for row in batch.to_pylist():
-                blob.seek(row["offset"])
-                yield row["image_id"], blob.read(row["size"])
+        for image_id, offset, size in places:
+            blob.seek(offset)
+            yield image_id, blob.read(size)
+
+
+def pool_images(pool: Path, rows: Sequence[int] | None = None) -> Iterator[tuple[str, bytes]]:
+    """image_id and bytes of a pool's images, or of those in these rows of its images.parquet."""
+    return read_places(pool, image_places(pool, rows))
 
 
 def embed_images(
@@ -231,28 +245,7 @@ def embed_images(
     Images are decoded on all cores while the model computes. Raises `FolderError` for one that
     cannot be decoded, `ModelError` where a feature is not a finite number.
     """
-    known, done, fresh = cache.known(), 0, 0
-    ids: list[str] = []
-    features: list[Features] = []
-    computing: tuple[list[str], torch.Tensor] | None = None
-
-    def keep() -> None:
-        nonlocal ids, features
-        if ids:
-            cache.add(ids, np.concatenate(features))
-        ids, features = [], []
-
-    def finish() -> None:
-        nonlocal computing, fresh, ids
-        if computing is None:
-            return
-        (names, embeddings), computing = computing, None
-        made = embeddings.cpu().numpy()
-        _refuse_nan(clip, names, made)
-        features.append(made)
-        ids += names
-        fresh += len(names)
-        progress("embedding images", done, total)
+    known, done = cache.known(), 0
 
     def unknown() -> Iterator[tuple[str, bytes]]:
         nonlocal done
@@ -262,26 +255,69 @@ def embed_images(
                 known.add(image_id)
                 yield image_id, data
 
-    try:
-        for names, pixels in _decoded(clip, unknown(), batch):
-            started = clip.start(pixels)
-            finish()  # the batch before, while a GPU computes this one
-            computing = names, started
-            if len(ids) >= _CACHED_TOGETHER:
-                keep()
-        finish()
-    finally:
-        keep()
+    def told() -> Iterator[Embedded]:
+        for made in embed(clip, unknown(), batch):
+            yield made
+            progress("embedding images", done, total)
+
+    fresh = keep(told(), cache, clip.name)
     progress("embedding images", done, total)
     return fresh
 
 
-def _refuse_nan(clip: Clip, names: Sequence[str], made: Features) -> None:
+Embedded = tuple[list[str], Features]
+"""image_ids, and the features of these images."""
+
+
+def embed(clip: Clip, images: Iterator[tuple[str, bytes]], batch: int) -> Iterator[Embedded]:
+    """The features of images, given by id and bytes, in batches.
+
+    While a GPU computes a batch, the one before is handed on.
+    """
+    computing: tuple[list[str], torch.Tensor] | None = None
+    for names, pixels in _decoded(clip, images, batch):
+        started = clip.start(pixels)
+        if computing is not None:
+            yield computing[0], computing[1].cpu().numpy()
+        computing = names, started
+    if computing is not None:
+        yield computing[0], computing[1].cpu().numpy()
+
+
+def keep(made: Iterable[Embedded], cache: FeatureCache, model: str) -> int:
+    """Put features into the cache as they come, also those before an error; how many.
+
+    Raises `ModelError` where one is not a finite number.
+    """
+    ids: list[str] = []
+    features: list[Features] = []
+    fresh = 0
+
+    def write() -> None:
+        nonlocal ids, features
+        if ids:
+            cache.add(ids, np.concatenate(features))
+        ids, features = [], []
+
+    try:
+        for names, values in made:
+            _refuse_nan(model, names, values)
+            ids += names
+            features.append(values)
+            fresh += len(names)
+            if len(ids) >= _CACHED_TOGETHER:
+                write()
+    finally:
+        write()
+    return fresh
+
+
+def _refuse_nan(model: str, names: Sequence[str], made: Features) -> None:
     finite = np.isfinite(made).all(axis=1)
     if not finite.all():
         image = names[int(np.flatnonzero(~finite)[0])]
         raise ModelError(
-            f"{clip.name} gives features that are not finite numbers for the image {image}; its "
+            f"{model} gives features that are not finite numbers for the image {image}; its "
             "weights are damaged, or do not fit the device's precision: try --device cpu."
         )
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from random import sample
 from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock, Timeout
 
+from ..builder.cluster import Cluster
 from ..builder.recipe import TeacherChoice
 from ..errors import FolderError, TeacherError, UsageError
 from .answered import standing, unanswered
@@ -29,6 +32,10 @@ if TYPE_CHECKING:
 
 EMBEDDED = "drawn"
 KEY_VARIABLE = "OPENAI_API_KEY"
+
+
+def _nobody(tally: Tally) -> None:
+    """Watches nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +57,9 @@ class Asking:
     """Seconds between two looks at a batch."""
     partial: bool = False
     """Whether to go on where requests stay without an answer."""
-    watch: Watch = lambda _: None
+    cluster: Cluster | None = None
+    """Where the teacher is asked from, if not from here."""
+    watch: Watch = _nobody
 
     def open_ledger(self) -> Ledger:
         return Ledger(self.ledger)
@@ -77,6 +86,8 @@ def ask_all(
     """
     if asking.batch and teacher.model == EMBEDDED:
         raise UsageError("The embedded teacher answers at once and takes no --batch.")
+    if asking.batch and asking.cluster is not None:
+        raise UsageError("A batch is answered at the server: --batch needs no --engine ray.")
     budget = Budget(
         read_price(teacher.model, asking.prices), asking.budget_usd, asking.budget_tokens
     )
@@ -146,7 +157,10 @@ async def _ask(
             return await batches.ask(pending, teacher.model)
         finally:
             await server.close()
-    worker = _open_teacher(teacher, pool, asking)
+    if asking.cluster is None:
+        worker = _open_teacher(teacher, pool, asking)
+    else:
+        worker = _on_cluster(asking.cluster, teacher, pool, asking)
     try:
         window = Window(
             worker, ledger, budget, asking.limits, tally, asking.watch, to_the_end=asking.partial
@@ -162,6 +176,18 @@ def _open_teacher(teacher: TeacherChoice, pool: Path, asking: Asking) -> Teacher
 
         return DrawnTeacher()
     return _server(pool, asking)
+
+
+def _on_cluster(cluster: Cluster, teacher: TeacherChoice, pool: Path, asking: Asking) -> Teacher:
+    from .cluster_teacher import ClusterTeacher
+
+    names = (asking.key_variable, "OPENAI_BASE_URL")
+    return ClusterTeacher(
+        cluster,
+        partial(_open_teacher, teacher, pool.resolve(), replace(asking, watch=_nobody)),
+        {name: os.environ[name] for name in names if name in os.environ},
+        asking.limits.concurrency,
+    )
 
 
 def _server(pool: Path, asking: Asking) -> OpenAITeacher:

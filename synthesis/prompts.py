@@ -56,6 +56,9 @@ class Prompt:
         except TemplateError as error:
             raise UsageError(f"The prompt of {self.name} is no jinja template: {error}.") from None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _prompt, (self.name, self.text, self.form)  # a compiled template is not pickled
+
     def render(self, values: Mapping[str, Any]) -> str:
         """The prompt's text; raises `UsageError` where the template wants what is not there."""
         try:
@@ -65,6 +68,11 @@ class Prompt:
             raise UsageError(
                 f"The prompt of {self.name} cannot be filled in ({error}); it may use {known}."
             ) from None
+
+
+@lru_cache
+def _prompt(name: str, text: str, form: type[BaseModel] | None) -> Prompt:
+    return Prompt(name, text, form)
 
 
 @lru_cache
