@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from filelock import FileLock
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModel
 
@@ -167,9 +168,10 @@ class FeatureCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         flat = pa.array(np.ascontiguousarray(features).reshape(-1), pa.float16())
         column = pa.FixedSizeListArray.from_arrays(flat, features.shape[1])
-        partial = self.folder / f".{uuid4().hex}"
-        pq.write_table(pa.table({"image_id": ids, "features": column}), partial)
-        partial.rename(self.folder / f"{uuid4().hex}.parquet")
+        partial = self.folder / ".partial"
+        with FileLock(self.folder / ".lock"):  # one name, so that no kill leaves more than one
+            pq.write_table(pa.table({"image_id": ids, "features": column}), partial)
+            partial.rename(self.folder / f"{uuid4().hex}.parquet")
 
     def read(self, ids: Sequence[str], out: Features | None = None) -> Features:
         """Features of these images, in this order, into `out` where it is given.

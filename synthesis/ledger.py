@@ -8,6 +8,7 @@ work on most network file systems).
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 import zlib
@@ -106,7 +107,9 @@ class Ledger:
             self._db = sqlite3.connect(path.resolve(), timeout=60, isolation_level=None)
             self._prepare()
         except sqlite3.DatabaseError as error:
-            raise FolderError(f"{path} cannot be used as a ledger: {error}.") from None
+            locked = not os.access(path.resolve().parent, os.W_OK)
+            why = "its folder is read-only" if locked else error
+            raise FolderError(f"{path} cannot be used as a ledger: {why}.") from None
 
     def _prepare(self) -> None:
         self._db.execute("PRAGMA synchronous = NORMAL")

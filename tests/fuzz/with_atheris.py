@@ -1,6 +1,6 @@
 """The same targets, guided by coverage, where atheris is installed (`pip install atheris`).
 
-    PYTHONPATH=tests python -P tests/fuzz/with_atheris.py TARGET -runs=100000
+PYTHONPATH=tests python -P tests/fuzz/with_atheris.py TARGET -runs=100000
 """
 
 from __future__ import annotations
