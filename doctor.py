@@ -22,6 +22,7 @@ _EXTRAS = {
     "faiss-cpu": "score",
     "accelerate": "train",
     "peft": "train",
+    "ray": "ray",
 }
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lower_bounds import lower_bounds
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -27,3 +29,7 @@ def test_pyright() -> None:
     if done.returncode not in (0, 1):
         pytest.skip(f"pyright did not start: {done.stderr[-300:]}")
     assert done.returncode == 0, done.stdout
+
+
+def test_every_dependency_has_a_lower_bound() -> None:
+    assert "pillow==12" in lower_bounds()

@@ -25,6 +25,8 @@ STEPS: dict[str, str] = {
     "report": "report d",
 }
 """In the order in which each finds what it needs."""
+MARKER = "sk-marker-0815-never-to-be-seen"
+"""The keys that every step finds in its environment."""
 _NOT_COMPARED = ("cache", "two.ledger", "mathv360k.ledger")
 """What is not a result: features have names of their own, answers the time they were given."""
 
@@ -61,6 +63,7 @@ def _run(words: list[str], folder: Path, output: Path, jumping_clock: bool) -> N
     os.dup2(file, 2)
     os.chdir(folder)
     os.environ["MATHV360K_CACHE"] = str(folder / "cache")
+    os.environ |= dict.fromkeys(("OPENAI_API_KEY", "HF_TOKEN"), MARKER)
     if jumping_clock:
         rng, true = random.Random(0), time.time
         time.time = lambda: true() + rng.uniform(-1e8, 1e8)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from faults.steps import STEPS, Step, copy, half_written, results
+from faults.steps import MARKER, STEPS, Step, copy, half_written, results
 from release_file import write_release
 from test_pipeline import small_pictures
 
@@ -31,6 +31,8 @@ class Calm:
     before: dict[str, Path]
     after: dict[str, dict[str, str]]
     seconds: dict[str, float]
+    said: dict[str, str]
+    folder: Path
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
     before: dict[str, Path] = {}
     after: dict[str, dict[str, str]] = {}
     seconds: dict[str, float] = {}
+    told: dict[str, str] = {}
     for name in STEPS:
         before[name] = root / f"before {name}"
         copy(here, before[name])
@@ -49,9 +52,10 @@ def calm(tmp_path_factory: pytest.TempPathFactory) -> Calm:
         code, said = Step(name, here).end()
         seconds[name] = time.monotonic() - started
         assert code == 0, said
+        told[name] = said
         after[name] = results(here)
         assert len(after[name]) > len(results(before[name])), f"{name} has written nothing"
-    return Calm(before, after, seconds)
+    return Calm(before, after, seconds, told, here)
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -64,6 +68,13 @@ def test_a_killed_step_is_done_by_the_next_run(name: str, calm: Calm, tmp_path: 
         time.sleep(rng.uniform(0.05, 1.0) * calm.seconds[name])
         step.kill()
         again(name, here, calm)
+
+
+def test_no_key_is_in_anything_that_is_said_or_written(calm: Calm) -> None:
+    assert not [name for name, said in calm.said.items() if MARKER in said]
+    files = [path for path in calm.folder.rglob("*") if path.is_file()]
+    assert len(files) > 60
+    assert not [path for path in files if MARKER.encode() in path.read_bytes()]
 
 
 def test_a_clock_that_jumps_changes_nothing(calm: Calm, tmp_path: Path) -> None:
