@@ -88,7 +88,7 @@ def train(
     )  # fmt: skip
     out = out or Path(f"{Path(chosen.model).name}-mathv360k")
     if tiny:
-        chosen = make_tiny(chosen, out.with_name(f"{out.name}.base"))
+        chosen = make_tiny(chosen, out.with_name(f"{out.name}.base-{chosen.seed}"))
     silent = quiet or as_json or not is_first()
     say = (lambda _: None) if silent else tell
     with progress_bars(silent) as progress:

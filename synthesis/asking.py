@@ -184,6 +184,7 @@ def _on_cluster(cluster: Cluster, teacher: TeacherChoice, pool: Path, asking: As
     names = (asking.key_variable, "OPENAI_BASE_URL")
     return ClusterTeacher(
         cluster,
+        pool.resolve(),
         partial(_open_teacher, teacher, pool.resolve(), replace(asking, watch=_nobody)),
         {name: os.environ[name] for name in names if name in os.environ},
         asking.limits.concurrency,

@@ -11,6 +11,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from ..builder.cluster import Cluster, devices, joined
@@ -26,13 +27,14 @@ _START = 300.0
 class ClusterTeacher:
     """Clients of a teacher on the nodes of a cluster, as many as `concurrency` needs.
 
-    `open_teacher` makes a client on its node, with the variables of `environment` set: it may hold
-    a key, and is therefore told to nobody but the clients.
+    `open_teacher` makes a client on its node, where the images of `pool` must be seen, with the
+    variables of `environment` set: it may hold a key, and is therefore told to nobody else.
     """
 
     def __init__(
         self,
         cluster: Cluster,
+        pool: Path,
         open_teacher: Callable[[], Teacher],
         environment: Mapping[str, str],
         concurrency: int,
@@ -47,7 +49,7 @@ class ClusterTeacher:
         self._kind = remote.options(
             num_cpus=1, max_restarts=0, max_concurrency=concurrency, scheduling_strategy="SPREAD"
         )
-        self._open = open_teacher, _Hidden(environment)
+        self._open = pool, open_teacher, _Hidden(environment)
         self._most = max(1, min(devices()[0], -(-concurrency // _FOR_A_WORKER)))
         self._clients: list[Any] = []  # the next to ask is the first
         self._starting: set[asyncio.Task[None]] = set()
@@ -80,7 +82,7 @@ class ClusterTeacher:
 
     async def _next(self) -> Any:
         """A client, each in turn; those that ended are started anew on the nodes that are left."""
-        while len(self._clients) + len(self._starting) < self._most:
+        while self._refused is None and len(self._clients) + len(self._starting) < self._most:
             task = asyncio.create_task(self._start())
             self._starting.add(task)
             task.add_done_callback(self._started)
@@ -123,13 +125,18 @@ class _Hidden(dict[str, str]):
 class _Client:
     """On a node: one client of the teacher."""
 
-    def __init__(self, open_teacher: Callable[[], Teacher], environment: _Hidden) -> None:
+    def __init__(
+        self, pool: Path, open_teacher: Callable[[], Teacher], environment: _Hidden
+    ) -> None:
         os.environ.update(environment)
+        self._pool = pool
         self._open = open_teacher
         self._teacher: Teacher | None = None
 
     async def ready(self) -> str | None:
         """Open the client; why that cannot be, if so."""
+        if not (self._pool / "images.bin").is_file():
+            return f"a node does not see {self._pool}; put the pool where all nodes see it"
         try:
             self._teacher = self._open()
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import mathv360k
+from asking import requests_in
 from marks import marks_pool, marks_script
 from mathv360k import Recipe, UsageError, read_recipe
 from mathv360k.builder import clip_on_cluster
@@ -23,7 +25,10 @@ from mathv360k.builder.recipe import Scoring
 from mathv360k.errors import FolderError, ModelError, TeacherError
 from mathv360k.scoring import score
 from mathv360k.synthesis.asking import Asking
+from mathv360k.synthesis.cluster_teacher import ClusterTeacher
+from mathv360k.synthesis.drawn.teacher import DrawnTeacher
 from mathv360k.synthesis.run import synthesize
+from mathv360k.synthesis.teacher import Denied
 from mathv360k.synthesis.verify import verify_answers
 from mathv360k.synthesis.window import Limits
 from teacher_server import Body, Say, teacher_server
@@ -192,6 +197,18 @@ def test_a_wrong_key_stops_the_run_and_a_budget_holds(
         with pytest.raises(TeacherError, match="The budget is spent"):
             synthesize(marks, recipe, tmp_path / "b", few)
         assert 0 < server.answered.total() < 160
+
+
+def test_a_node_that_does_not_see_the_pool_is_no_help(whole: Cluster, tmp_path: Path) -> None:
+    async def ask() -> None:
+        teacher = ClusterTeacher(whole, tmp_path / "nowhere", DrawnTeacher, {}, 8)
+        try:
+            await teacher.ask(requests_in(tmp_path, 1)[0])
+        finally:
+            await teacher.close()
+
+    with pytest.raises(Denied, match=r"a node does not see .*nowhere"):
+        asyncio.run(ask())
 
 
 def test_commands_take_a_cluster(marks: Path, whole: Cluster, tmp_path: Path) -> None:

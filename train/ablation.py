@@ -68,8 +68,7 @@ def _accuracy(
         questions_per_step=_QUESTIONS,
     )  # fmt: skip
     model = make_tiny(config, out / f"base-{seed}")
-    if not (folder / "log.json").exists():
-        finetune(model, folder)
+    finetune(model, folder)
     asked = Run("drawn", str(folder), limit=problems, max_new_tokens=24, batch_size=32)
     return run(asked, folder.with_suffix(".jsonl"))["accuracy"]
 

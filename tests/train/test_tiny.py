@@ -30,7 +30,7 @@ def test_a_tiny_model_learns_to_answer(tmp_path: Path) -> None:
     assert trained["last_loss"] < 0.4 * trained["first_loss"]
     asked = ("eval", "run", "--benchmark", "drawn", "--limit", "20", "--max-new-tokens", "12")
     after = told_by(tmp_path, *asked, "--model", "tiny", "--out", "after.jsonl")
-    told_by(tmp_path, *asked, "--model", "tiny.base", "--out", "before.jsonl")
+    told_by(tmp_path, *asked, "--model", "tiny.base-0", "--out", "before.jsonl")
     rows, before = (
         [json.loads(line) for line in (tmp_path / name).read_text().splitlines()]
         for name in ("after.jsonl", "before.jsonl")
