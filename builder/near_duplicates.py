@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import faiss
 import numpy as np
@@ -157,24 +158,38 @@ def find_pairs(
 def _confirmed(
     pairs: list[Pair], open_image: Callable[[int], Image.Image], progress: Progress
 ) -> list[Pair]:
-    """Those that are of the same picture in the same colours (TabMWP repeats tables in others)."""
-    result: list[Pair] = []
-    opened: dict[int, Image.Image] = {}
+    """Those that are of the same picture in the same colours (TabMWP repeats tables in others).
+
+    An image may be in many pairs: shape and colours, which part most of them, are taken once of
+    each, and only what is alike in these is opened again, and compared by its pixels.
+    """
     with ThreadPoolExecutor() as threads:
+
+        def opened(rows: Sequence[int]) -> Iterator[Image.Image]:
+            return threads.map(lambda row: reduced(open_image(row)), rows)
+
+        rows = sorted({row for pair in pairs for row in (pair.a, pair.b)})
+        looks: dict[int, Look] = {}
+        for start in range(0, len(rows), _PAIRS):
+            some = rows[start : start + _PAIRS]
+            looks |= zip(some, map(look, opened(some)), strict=True)
+            progress("looking at colours", start + len(some), len(rows))
+        pairs = [pair for pair in pairs if _are_alike(looks[pair.a], looks[pair.b])]
+        result: list[Pair] = []
+        pictures: dict[int, Image.Image] = {}
         for start in range(0, len(pairs), _PAIRS):
-            some = pairs[start : start + _PAIRS]
-            rows = sorted({row for pair in some for row in (pair.a, pair.b)})
-            opened = {row: opened[row] for row in rows if row in opened}
-            new = [row for row in rows if row not in opened]
-            opened |= zip(new, threads.map(lambda row: reduced(open_image(row)), new), strict=True)
+            compared = pairs[start : start + _PAIRS]
+            rows = sorted({row for pair in compared for row in (pair.a, pair.b)})
+            pictures = {row: pictures[row] for row in rows if row in pictures}
+            new = [row for row in rows if row not in pictures]
+            pictures |= zip(new, (i.getchannel(0) for i in opened(new)), strict=True)
 
-            def same(pair: Pair, images: dict[int, Image.Image] = opened) -> bool:
-                a, b = images[pair.a], images[pair.b]
-                return same_colours(a, b) and same_picture(a, b)
+            def same(pair: Pair, pictures: dict[int, Image.Image] = pictures) -> bool:
+                return same_picture(pictures[pair.a], pictures[pair.b])
 
-            kept = threads.map(same, some)
-            result += [pair for pair, is_kept in zip(some, kept, strict=True) if is_kept]
-            progress("comparing pictures", start + len(some), len(pairs))
+            kept = threads.map(same, compared)
+            result += [pair for pair, is_kept in zip(compared, kept, strict=True) if is_kept]
+            progress("comparing pictures", start + len(compared), len(pairs))
     return result
 
 
@@ -185,29 +200,44 @@ def reduced(image: Image.Image) -> Image.Image:
     return small
 
 
-def same_colours(one: Image.Image, other: Image.Image) -> bool:
-    """Whether two `reduced` pictures have the same colours everywhere, roughly."""
-    for channel in (1, 2):
-        a, b = (
-            np.asarray(
-                image.getchannel(channel).resize((_CELLS, _CELLS), Image.Resampling.BOX), np.int16
-            )
-            for image in (one, other)
-        )
-        if int(np.abs(a - b).max()) > _OTHER_COLOUR:
-            return False
-    return True
+class Look(NamedTuple):
+    """Width and height of a `reduced` picture, and its colours in places, `(2, 16, 16) uint8`."""
+
+    size: tuple[int, int]
+    colours: npt.NDArray[np.uint8]
+
+
+def look(image: Image.Image) -> Look:
+    """How a `reduced` picture looks from afar."""
+    small = [
+        image.getchannel(channel).resize((_CELLS, _CELLS), Image.Resampling.BOX)
+        for channel in (1, 2)
+    ]
+    return Look(image.size, np.stack([np.asarray(channel) for channel in small]))
+
+
+def same_colours(one: Look, other: Look) -> bool:
+    """Whether two pictures have the same colours everywhere, roughly."""
+    difference = one.colours.astype(np.int16) - other.colours
+    return int(np.abs(difference).max()) <= _OTHER_COLOUR
+
+
+def _are_alike(one: Look, other: Look) -> bool:
+    return _same_shape(one.size, other.size) and same_colours(one, other)
+
+
+def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return 0.97 < one[0] * other[1] / (one[1] * other[0]) < 1 / 0.97
 
 
 def same_picture(one: Image.Image, other: Image.Image) -> bool:
     """Whether two `reduced` pictures differ as copies do: a little, nowhere more than elsewhere.
 
-    Their brightness decides, after both were brought to the size of the smaller, and the second to
-    the first one's brightness and contrast (least squares). The differences are averaged over small
-    places.
+    Their brightness, the first channel, decides, after both were brought to the size of the
+    smaller, and the second to the first one's brightness and contrast (least squares). The
+    differences are averaged over small places.
     """
-    ratio = one.width * other.height / (one.height * other.width)
-    if not 0.97 < ratio < 1 / 0.97:
+    if not _same_shape(one.size, other.size):
         return False
     side = min(_SIDE, *one.size, *other.size)
     a, b = (
@@ -216,6 +246,8 @@ def same_picture(one: Image.Image, other: Image.Image) -> bool:
     )
     place = max(2, round(side / _PLACES))
     difference = uniform_filter(np.abs(a - _matched(b, a)), place)
+    if float(difference.max()) >= _ODD * (_EVERYWHERE + 3):
+        return False  # whatever it is elsewhere
     detail = uniform_filter(np.abs(a - uniform_filter(a, place)), place)
     drawn = detail > max(2.0, 0.2 * float(detail.max()))
     usual = float(np.quantile(difference[drawn], 0.8)) if drawn.any() else 0.0

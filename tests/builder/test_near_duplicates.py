@@ -17,6 +17,7 @@ from mathv360k.builder.near_duplicates import (
     Pair,
     find_pairs,
     keep_one,
+    look,
     neighbours,
     reduced,
     same_colours,
@@ -59,7 +60,7 @@ def test_a_copy_is_the_same_picture(copy: str) -> None:
         image = diagram(seed=seed)
         one, other = reduced(image), reduced(COPIES[copy](image))
         assert same_picture(one, other)
-        assert same_colours(one, other) or copy == "grey"
+        assert same_colours(look(one), look(other)) or copy == "grey"
 
 
 @pytest.mark.parametrize("other", ["13", "12x", "", "2"])
@@ -74,7 +75,7 @@ def test_the_same_in_other_colours_is_another_picture_and_yet_the_same_problem()
     blue, pink = diagram(), diagram()
     ImageDraw.Draw(pink).rectangle((0, 0, 400, 400 / 12), fill="#d858a0")
     assert same_picture(reduced(blue), reduced(pink))  # what decontamination asks
-    assert not same_colours(reduced(blue), reduced(pink))
+    assert not same_colours(look(reduced(blue)), look(reduced(pink)))
     assert pairs_of([blue, pink, blue.convert("L").convert("RGB")]) == set()
 
 
