@@ -187,11 +187,12 @@ def _same_images(
     progress: Progress,
 ) -> dict[str, dict[int, tuple[str, str]]]:
     """For each image_id the items that show it, with evidence and detail."""
-    pictured = [number for number, item in enumerate(items) if item.image_id]
-    by_bytes: dict[str, list[int]] = defaultdict(list)
-    for number in pictured:
-        by_bytes[items[number].image_id or ""].append(number)
-    hashed = np.array([number for number in pictured if items[number].dhash], np.intp)
+    showing: dict[str, list[int]] = defaultdict(list)  # several questions may show one image
+    for number, item in enumerate(items):
+        if item.image_id:
+            showing[item.image_id].append(number)
+    first = {numbers[0]: numbers for numbers in showing.values()}
+    hashed = np.array([number for number in first if items[number].dhash], np.intp)
     hashes = pack_hashes([items[number].dhash or "" for number in hashed])
 
     @lru_cache(maxsize=512)
@@ -199,29 +200,36 @@ def _same_images(
         load = items[number].load
         return None if load is None else reduced(open_rgb(load()))
 
-    found: dict[str, dict[int, tuple[str, str]]] = {}
-    for done, (image_id, load, dhash) in enumerate(_hashed(content.images()), 1):
+    def same(image: tuple[str, Load, str]) -> tuple[str, dict[int, tuple[str, str]]]:
+        image_id, load, dhash = image
         hits: dict[int, tuple[str, str]] = {}
-        hits |= dict.fromkeys(by_bytes.get(image_id, ()), ("image_bytes", "the same file"))
+        hits |= dict.fromkeys(showing.get(image_id, ()), ("image_bytes", "the same file"))
         bits = _bits(hashes, dhash)
         near = hashed[bits <= HASH_BITS].tolist()
         distance = dict(zip(hashed.tolist(), bits.tolist(), strict=True))
+        close = {showing[items[number].image_id or ""][0] for number in alike.get(image_id, ())}
         ours: Image.Image | None = None
-        for number in sorted({*near, *alike.get(image_id, ())} - hits.keys()):
+        for number in sorted({*near, *close} - hits.keys()):
             theirs = picture(number)
             said = f"{distance[number]} of 256 hash bits differ" if number in distance else ""
             if theirs is None:
                 if distance.get(number, 256) <= SURE_BITS:
-                    hits[number] = "image_hash", said
+                    hits |= dict.fromkeys(first[number], ("image_hash", said))
                 continue
             ours = ours or reduced(open_rgb(load()))
             if same_picture(ours, theirs):
-                hits[number] = "image", f"the same pixels but for compression, {said}"
-        if hits:
-            found[image_id] = hits
-        if done % 256 == 0:
+                told = f"the same pixels but for compression, {said}"
+                hits |= dict.fromkeys(first[number], ("image", told))
+        return image_id, hits
+
+    found: dict[str, dict[int, tuple[str, str]]] = {}
+    done = 0
+    images = _hashed(content.images())
+    with ThreadPoolExecutor() as threads:
+        while some := list(islice(images, 256)):
+            found |= {image_id: hits for image_id, hits in threads.map(same, some) if hits}
+            done += len(some)
             progress("comparing images", done, content.count)
-    progress("comparing images", content.count, content.count)
     return found
 
 
