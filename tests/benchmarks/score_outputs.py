@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -50,12 +51,27 @@ def normalise_and_compare(record: dict[str, Any]) -> bool:
     return said == record["answer"]
 
 
+def agreement(path: Path, folder: Path) -> float:
+    """Share of items whose verdict by rule-based extraction is that by the released extraction."""
+    items = json.loads((path.parents[1] / f"items/mathvista__{path.name}").read_bytes())
+    records = json.loads(path.read_bytes())
+    for record in records.values():
+        record.pop("extraction", None)
+    bare = folder / path.name
+    bare.write_text(json.dumps(records))
+    told = score(bare, "mathvista")
+    return sum(item["correct"] == items[item["id"]][1] for item in told["items"]) / len(items)
+
+
 def main(pack: Path) -> None:
     for path in sorted(pack.glob("mathvista/*.json")):
         records = list(json.loads(path.read_bytes()).values())
         took = seconds(normalise_and_compare, records)
         said = f"{took * 1e6:6.2f} µs, {OFFICIAL_MATHVISTA / took:5.1f} times the official speed"
         print(f"mathvista {path.stem:42} {said}")
+        with tempfile.TemporaryDirectory() as folder:
+            same = agreement(path, Path(folder))
+        print(f"extraction by rule: {same:.3f} of verdicts are those of the released extraction")
     problems = {
         p.id: p.model_dump()
         for p in rows_of(pack / "annotations/mathv_test.jsonl", MathVisionProblem, "id")
