@@ -28,6 +28,7 @@ from .near_duplicates import (
     pack_hashes,
     reduced,
     same_picture,
+    same_shape,
 )
 from .pool import open_questions, read_image
 from .schema import Unusable
@@ -195,10 +196,16 @@ def _same_images(
     hashed = np.array([number for number in first if items[number].dhash], np.intp)
     hashes = pack_hashes([items[number].dhash or "" for number in hashed])
 
-    @lru_cache(maxsize=512)
+    shapes: dict[int, tuple[int, int]] = {}
+
+    @lru_cache(maxsize=2048)
     def picture(number: int) -> Image.Image | None:
         load = items[number].load
-        return None if load is None else reduced(open_rgb(load()))
+        if load is None:
+            return None
+        bright = reduced(open_rgb(load())).getchannel(0)
+        shapes[number] = bright.size
+        return bright
 
     def same(image: tuple[str, Load, str]) -> tuple[str, dict[int, tuple[str, str]]]:
         image_id, load, dhash = image
@@ -210,6 +217,8 @@ def _same_images(
         close = {showing[items[number].image_id or ""][0] for number in alike.get(image_id, ())}
         ours: Image.Image | None = None
         for number in sorted({*near, *close} - hits.keys()):
+            if ours and number in shapes and not same_shape(ours.size, shapes[number]):
+                continue  # without opening it again
             theirs = picture(number)
             said = f"{distance[number]} of 256 hash bits differ" if number in distance else ""
             if theirs is None:

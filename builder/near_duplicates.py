@@ -223,10 +223,11 @@ def same_colours(one: Look, other: Look) -> bool:
 
 
 def _are_alike(one: Look, other: Look) -> bool:
-    return _same_shape(one.size, other.size) and same_colours(one, other)
+    return same_shape(one.size, other.size) and same_colours(one, other)
 
 
-def _same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether widths and heights are in the same ratio, roughly."""
     return 0.97 < one[0] * other[1] / (one[1] * other[0]) < 1 / 0.97
 
 
@@ -237,7 +238,7 @@ def same_picture(one: Image.Image, other: Image.Image) -> bool:
     smaller, and the second to the first one's brightness and contrast (least squares). The
     differences are averaged over small places.
     """
-    if not _same_shape(one.size, other.size):
+    if not same_shape(one.size, other.size):
         return False
     side = min(_SIDE, *one.size, *other.size)
     a, b = (

@@ -102,8 +102,17 @@ def _steps(images: int, sources: Path | None) -> dict[str, Callable[[], Run]]:
         "rebuild": lambda: mathv360k(
             "build", "plain.yaml", "--pool", f"{pool}.selected.verified", "--out", "all", "--quiet"
         ),
+        "(make benchmark)": lambda: mathv360k(
+            "build", "demo", "--seed", 1, "--limit", 500, "--out", "benchmark", "--quiet"
+        ),
         "decontaminate": lambda: mathv360k(
-            "decontaminate", "all", "--against", "new", "--export", "hashes.parquet", "--quiet"
+            "decontaminate",
+            "all",
+            "--against",
+            "benchmark",
+            "--export",
+            "hashes.parquet",
+            "--quiet",
         ),
         "card --check": lambda: mathv360k("card", "all", "--check", "--quiet"),
         "report": lambda: mathv360k("report", "all", "--quiet"),
