@@ -261,6 +261,7 @@ _RESPONSES = [
     b"Therefore, x = 2\\sqrt{3} + 10^{3}, about 50%.",
     b"(A) red\n(B) blue\nIt is blue, \xe2\x89\x88 3\xc2\xb0.",
     b"[1, 2.50, 3/4]",
+    b"<answer>12 {}cm</answer>",  # loads SymPy, which takes a second
     b"Yes, there are seven of them.",
     b"\\begin{pmatrix} 1 & 2 \\end{pmatrix}",
 ]
