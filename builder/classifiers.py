@@ -264,7 +264,7 @@ def read_classifiers(folder: Path) -> Classifiers:
         return Classifiers(
             told["clip"], told["clip_key"], scales["clarity"], scales["complexity"], told["report"]
         )
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise FolderError(
             f"{folder} holds no classifiers ({type(error).__name__}: {error}); make some with "
             "`mathv360k fit`."

@@ -14,8 +14,8 @@ from ..errors import UsageError, require_extra
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Which Ray cluster: `auto` for the one this machine belongs to, `ray://HOST:10001` or
-    `HOST:6379` for another, None for one that is started here and ends with the step.
+    """Which Ray cluster: `auto` for the one this machine belongs to, `HOST:6379` by the address of
+    its head, None for one that is started here and ends with the step.
 
     Every node needs this package, and the pool at the same path: a folder that all share.
     """
@@ -51,7 +51,7 @@ def joined(cluster: Cluster) -> Iterator[None]:
 
 def _reach(address: str | None) -> None:
     """Raise `OSError` where nobody listens: Ray itself would try for minutes."""
-    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    host, _, port = (address or "").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host, int(port)), timeout=10).close()
 

@@ -48,6 +48,8 @@ def decode(raw: bytes | str | msgspec.Raw, row_type: type[T]) -> T | Unusable:
         return msgspec.json.decode(raw, type=row_type)
     except msgspec.DecodeError as error:
         return _unusable(error)
+    except RecursionError:
+        return _too_deep()
 
 
 def convert_value(value: Any, row_type: type[T]) -> T | Unusable:
@@ -56,6 +58,8 @@ def convert_value(value: Any, row_type: type[T]) -> T | Unusable:
         return msgspec.convert(value, row_type)
     except msgspec.ValidationError as error:
         return _unusable(error)
+    except RecursionError:
+        return _too_deep()
 
 
 class _Pieces(Generic[T]):
@@ -134,7 +138,7 @@ class _Pieces(Generic[T]):
                 found: Any = decoder.decode(piece)
             except msgspec.ValidationError:
                 found = self._decode_each(piece, closing)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return None
         if closing == "}" and piece.count(first_key) > len(found):
             return None  # maybe a key that comes twice, of which a dict has only the last
@@ -147,6 +151,10 @@ class _Pieces(Generic[T]):
             return [decode(raw, self._type) for raw in raws]
         members = msgspec.json.decode(piece, type=dict[str, msgspec.Raw])
         return {key: decode(raw, self._type) for key, raw in members.items()}
+
+
+def _too_deep() -> Unusable:
+    return Unusable(Reason.MALFORMED_ROW, "its values are nested too deeply")
 
 
 def _unusable(error: msgspec.DecodeError) -> Unusable:

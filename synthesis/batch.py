@@ -202,7 +202,7 @@ class Batches:
                 reply = Reply(said, Status.NOT_ACCEPTED)
             else:
                 return
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return
         text_said = self._server.redacted(reply.text)
         reply = msgspec.structs.replace(reply, text=text_said, discount=self._discount)

@@ -313,7 +313,8 @@ class Ledger:
                 self._db.execute("COMMIT")
         except SourceError:
             raise
-        except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, sqlite3.Error) as e:
+        except (pa.ArrowException, OSError, KeyError, ValueError, TypeError, RecursionError,
+                sqlite3.Error) as e:  # fmt: skip
             lacking = isinstance(e, KeyError)
             said = "it was not written by one" if lacking else str(e).strip().split("\n")[0][:200]
             raise SourceError(f"{path} is not an exported ledger: {said.rstrip('.')}.") from None

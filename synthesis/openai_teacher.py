@@ -212,7 +212,7 @@ class OpenAITeacher:
     def _read(self, response: httpx2.Response) -> Reply:
         try:
             completion = msgspec.json.decode(response.content, type=Completion)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise Unreachable("the answer is not a chat completion") from None
         reply = read_completion(completion)
         wait = _limits_wait(response.headers)
@@ -296,7 +296,7 @@ def _error(response: httpx2.Response) -> tuple[str, str | None, str | None]:
     """What an error response says: message, code and parameter, in any of the usual shapes."""
     try:
         body = msgspec.json.decode(response.content, type=_ErrorBody, strict=False)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         body = _ErrorBody(message=response.content[:_MAX_SAID].decode("utf-8", "replace"))
     error = body.error if isinstance(body.error, _Error) else _Error(body.error)
     said = error.message or body.message or (str(body.detail) if body.detail else "no reason given")

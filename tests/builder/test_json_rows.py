@@ -158,3 +158,17 @@ def test_a_broken_stream_is_one_sentence() -> None:
 
     with pytest.raises(SourceError, match=r"file\.json: Compressed file ended"):
         list(rows(Broken(), "file.json", Row))
+
+
+@pytest.mark.parametrize("depth", [50, 700, 900, 960, 1_000, 5_000, 100_000])
+def test_a_field_nested_too_deeply_costs_its_row_or_is_told(depth: int) -> None:
+    deep = '{"first": 2, "unused": ' + "[" * depth + "]" * depth + "}"
+    try:
+        found = read(f'[{{"first": 1}}, {deep}, {{"first": 3}}, {{"first": 4}}]', Row, size=2**20)
+    except SourceError as error:
+        assert depth > 700 and "nesting is too deep" in str(error)
+        return
+    assert [index for index, _ in found] == [0, 1, 2, 3]
+    assert [row.first for _, row in (found[0], *found[2:])] == [1, 3, 4]
+    middle = found[1][1]
+    assert middle == Row(2) or "nested too deeply" in problem(middle)

@@ -82,6 +82,7 @@ def test_slow_requests_hold_up_no_others(tmp_path: Path) -> None:
         Say(status=529),
         Say(drop=True),
         Say(raw=b"<html>bad gateway</html>"),
+        Say(raw=b'{"usage": ' + b"[" * 100_000),
     ],
     ids=lambda say: f"{say.status}{'dropped' if say.drop else ''}{list(say.headers)}",
 )
