@@ -160,14 +160,15 @@ def test_a_broken_stream_is_one_sentence() -> None:
         list(rows(Broken(), "file.json", Row))
 
 
-@pytest.mark.parametrize("depth", [50, 700, 900, 960, 1_000, 5_000, 100_000])
+@pytest.mark.parametrize("depth", [50, 500, 5_000, 100_000])
 def test_a_field_nested_too_deeply_costs_its_row_or_is_told(depth: int) -> None:
     deep = '{"first": 2, "unused": ' + "[" * depth + "]" * depth + "}"
-    try:
-        found = read(f'[{{"first": 1}}, {deep}, {{"first": 3}}, {{"first": 4}}]', Row, size=2**20)
-    except SourceError as error:
-        assert depth > 700 and "nesting is too deep" in str(error)
+    text = f'[{{"first": 1}}, {deep}, {{"first": 3}}, {{"first": 4}}]'
+    if depth > 4_000:
+        with pytest.raises(SourceError, match="nesting is too deep"):
+            read(text, Row, size=2**20)
         return
+    found = read(text, Row, size=2**20)
     assert [index for index, _ in found] == [0, 1, 2, 3]
     assert [row.first for _, row in (found[0], *found[2:])] == [1, 3, 4]
     middle = found[1][1]
