@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
@@ -173,3 +174,14 @@ def test_doctor_warns_of_a_folder_that_hides_the_dataset(tmp_path: Path) -> None
     done = run("doctor", tmp_path)
     assert done.returncode == 1
     assert "./mathv360k: is not a dataset" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"), [("sco", ["score"]), ("ver", ["verify-answers", "verify"])]
+)
+def test_the_shell_completes_commands(typed: str, offered: list[str]) -> None:
+    asked = {"COMP_WORDS": f"mathv360k {typed}", "COMP_CWORD": "1"}
+    environment = {**os.environ, **asked, "_MATHV360K_COMPLETE": "complete_bash"}
+    command = Path(sys.executable).with_name("mathv360k")
+    done = subprocess.run([command], capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.split() == offered
