@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -62,6 +63,7 @@ def _embedded(
     # a row has whole batches: the same images are computed together as on one machine
     size = batch * max(1, min(_BATCHES, len(places) // (batch * workers * 4)))
     rows = [_row(places[start : start + size]) for start in range(0, len(places), size)]
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -70,7 +72,7 @@ def _embedded(
         fn_constructor_args=(clip.name, clip.key, pool, device, batch),
         num_cpus=1,
         num_gpus=1 if on_gpu else 0,
-        concurrency=(1, workers),
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers),
     )
     try:
         for row in made.iter_rows():

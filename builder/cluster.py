@@ -30,13 +30,14 @@ def joined(cluster: Cluster) -> Iterator[None]:
     Raises `UsageError` where there is no Ray, or no cluster at the address.
     """
     require_extra("ray", "ray")
+    where = cluster.address or "this machine"
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # reports over the network otherwise
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # notes for Ray's own developers
     import ray
 
     if ray.is_initialized():
         yield
         return
-    where = cluster.address or "this machine"
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # reports over the network otherwise
     try:
         _reach(cluster.address)
         ray.init(cluster.address, log_to_driver=False, logging_level=logging.ERROR)
