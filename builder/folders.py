@@ -59,9 +59,19 @@ def new_folder(out: Path, step: Step) -> Iterator[Path]:
     if out.is_symlink():  # a link to the version in use: what it points to is replaced
         out = out.resolve()
     refuse_foreign(out, step)
-    partial = out.with_name(f".{out.name}.partial")
     recover(out)
     refuse_foreign(out, step)
+    with replacing(out) as partial:
+        yield partial
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """The same for a folder of any kind: what `out` holds is for the caller to look at.
+
+    What a killed run left half-written is cleared.
+    """
+    partial = out.with_name(f".{out.name}.partial")
     partial.mkdir(parents=True, exist_ok=True)
     lock = FileLock(partial / ".lock", blocking=False)
     try:

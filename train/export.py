@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import datasets
@@ -23,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..builder.dataset import load
-from ..builder.folders import put_in_place, recover
+from ..builder.folders import recover, replacing
 from ..builder.images import FORMATS
 from ..builder.intake import Progress, quiet
 from ..builder.location import Location, locate
@@ -100,17 +99,13 @@ def export(
     whole = out.resolve()
     recover(whole)
     _refuse_foreign(whole)
-    whole.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{whole.name}.", dir=whole.parent) as beside:
-        folder = Path(beside) / whole.name  # `beside` itself is closed to others
-        folder.mkdir()
+    with replacing(whole) as folder:
         TRAINERS[trainer](folder, _pictured(rows, wanted, prompt, written))
         if not written["questions"]:
             raise UsageError(f"{dataset} has no such questions with an image in {split!r}.")
         about = {name: place.manifest[name] for name in ("name", "version", "digest")}
         about |= {"split": split, "filters": wanted, "trainer": trainer, "prompt": prompt}
         _write(folder / _SAYS, [json.dumps({**about, **written}, indent=1) + "\n"])
-        put_in_place(folder, whole)
     return {"folder": str(out), "trainer": trainer, **written}
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from datasets import Dataset
@@ -25,6 +24,7 @@ from transformers import (
 from transformers.utils import logging
 
 from ..builder.dataset import load
+from ..builder.folders import replacing
 from ..builder.location import split_revision
 from .config import TrainConfig
 from .questions import PROMPTS, answer_of
@@ -94,15 +94,13 @@ def make_tiny(config: TrainConfig, folder: Path) -> TrainConfig:
     it is not there yet."""
     if not (folder / "config.json").is_file():
         logging.disable_progress_bar()
-        folder.parent.mkdir(parents=True, exist_ok=True)
         path, revision = split_revision(config.data)
         rows = load(path, "questions", split=config.split, revision=revision)
         assert isinstance(rows, Dataset)
         prompt = PROMPTS[config.prompt]
         texts = (f"{prompt(row)} {answer_of(row, config.prompt)}" for row in rows)  # type: ignore
-        with TemporaryDirectory(dir=folder.parent) as temporary:
-            made = write_tiny(Path(temporary) / "model", texts, config.seed)
-            made.rename(folder)
+        with replacing(folder) as partial:
+            write_tiny(partial, texts, config.seed)
     return config.model_copy(update={"model": str(folder)})
 
 
