@@ -420,3 +420,12 @@ def pairs(built: Path) -> list[tuple[str, str]]:
 def told_by_letters(text: str) -> str:
     """What is left of a text where the tiny model's tokenizer knows only ASCII and no breaks."""
     return "".join(letter for letter in text if " " < letter < "\x7f")
+
+
+def test_what_a_killed_export_left_is_cleared(built: Path, tmp_path: Path) -> None:
+    left = tmp_path / ".out.partial"
+    left.mkdir()
+    (left / "half.json").write_text("[")
+    export(str(built), "llava", tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert not (tmp_path / "out" / "half.json").exists()
