@@ -28,8 +28,9 @@ from .scoring import FEATURES, SCORES
 
 if TYPE_CHECKING:
     from .builder.benchmarks import Item
-    from .builder.clip import Clip, FeatureCache
+    from .builder.clip import Clip
     from .builder.decontamination import Hit
+    from .builder.features import FeatureCache
     from .builder.selection import Plan
 
 PAIRS = "near_duplicates.parquet"
@@ -131,7 +132,8 @@ def _read_benchmarks(against: Sequence[Path], progress: Progress) -> list[Item]:
 def _features(model: str, device: str | None = None) -> tuple[Clip, FeatureCache]:
     """A checkpoint, and the features of it that are known."""
     require_extra("score", "torch", "transformers")
-    from .builder.clip import Clip, FeatureCache, cache_folder
+    from .builder.clip import Clip
+    from .builder.features import FeatureCache, cache_folder
 
     clip = Clip(model, device)
     return clip, FeatureCache(cache_folder(), clip.key)

@@ -69,7 +69,8 @@ def fit(
     import pandas as pd
 
     from .builder import classifiers
-    from .builder.clip import Clip, FeatureCache, cache_folder, embed_images, pool_images
+    from .builder.clip import Clip
+    from .builder.features import FeatureCache, cache_folder, embed_images, pool_images
     from .builder.labels import agreement, consensus, read_labels, refuse_repeated
     from .dataset_card.classifiers import write_model_card
     from .dataset_card.curation_figures import draw_classifiers
@@ -133,7 +134,8 @@ def score(
     """
     require_extra("score", "torch", "transformers", "sklearn")
     from .builder.classifiers import read_classifiers
-    from .builder.clip import Clip, FeatureCache, cache_folder, embed_images, pool_images
+    from .builder.clip import Clip
+    from .builder.features import FeatureCache, cache_folder, embed_images, pool_images
 
     pool_manifest = open_pool(pool)
     where = _EMBEDDED if scoring.classifiers == "embedded" else Path(scoring.classifiers)
@@ -159,7 +161,7 @@ def score(
     if cluster is None:
         embed_images(clip, pool_images(pool), cache, progress, pool_manifest["images"])
     else:
-        from .builder.clip_on_cluster import embed_on_cluster
+        from .builder.features_on_cluster import embed_on_cluster
 
         embed_on_cluster(clip, pool, cache, cluster, device=device, progress=progress)
     ids = pq.read_table(pool / "images.parquet", columns=["image_id"])["image_id"].to_pylist()

@@ -35,7 +35,8 @@ from .schema import Unusable
 from .text_overlap import Text, find_overlaps, text_of
 
 if TYPE_CHECKING:
-    from .clip import Clip, FeatureCache
+    from .clip import Clip
+    from .features import FeatureCache
 
 SURE_BITS = 6
 """Where only a benchmark's hashes are known, those that differ by so many bits are the same."""
@@ -157,7 +158,7 @@ def _alike(
     """For each image_id the items whose features are close; none without a model."""
     if clip is None:
         return {}
-    from .clip import embed_images
+    from .features import embed_images
 
     model, cache = clip
 

@@ -18,9 +18,10 @@ import mathv360k
 from asking import requests_in
 from marks import marks_pool, marks_script
 from mathv360k import Recipe, UsageError, read_recipe
-from mathv360k.builder import clip_on_cluster
-from mathv360k.builder.clip import Clip, FeatureCache, embed_images, pool_images
+from mathv360k.builder import features_on_cluster
+from mathv360k.builder.clip import Clip
 from mathv360k.builder.cluster import Cluster
+from mathv360k.builder.features import FeatureCache, embed_images, pool_images
 from mathv360k.builder.recipe import Scoring
 from mathv360k.errors import FolderError, ModelError, TeacherError
 from mathv360k.scoring import score
@@ -83,7 +84,7 @@ def test_scores_are_those_of_one_machine_though_a_node_dies(
     monkeypatch.setenv("MATHV360K_CACHE", str(tmp_path / "here"))
     score(pool, scoring, tmp_path / "local")
     monkeypatch.setenv("MATHV360K_CACHE", str(tmp_path / "there"))
-    monkeypatch.setattr(clip_on_cluster, "_BATCHES", 1)
+    monkeypatch.setattr(features_on_cluster, "_BATCHES", 1)
     with two_nodes() as cluster:
         killed: list[int] = []
 
@@ -111,24 +112,24 @@ def test_what_a_node_cannot_do_is_said_in_a_sentence(
     broken.mkdir()
     (broken / "images.parquet").write_bytes((pool / "images.parquet").read_bytes())
     with pytest.raises(FolderError, match=r"does not see .*put the pool into a folder"):
-        clip_on_cluster.embed_on_cluster(clip, broken, cache, whole)
+        features_on_cluster.embed_on_cluster(clip, broken, cache, whole)
     (broken / "images.bin").write_bytes(b"\x89PNG" * 100_000)
     with pytest.raises(FolderError, match=r"The image \w+ cannot be decoded"):
-        clip_on_cluster.embed_on_cluster(clip, broken, cache, whole)
+        features_on_cluster.embed_on_cluster(clip, broken, cache, whole)
     other = Clip("embedded", "cpu")
     other.key = "another"
     with pytest.raises(ModelError, match="A node of the cluster has another version"):
-        clip_on_cluster.embed_on_cluster(other, pool, cache, whole)
+        features_on_cluster.embed_on_cluster(other, pool, cache, whole)
     assert cache.known() == set()
     first = list(pool_images(pool, range(100)))
     embed_images(clip, first, cache)
     told: list[tuple[int, int | None]] = []
-    fresh = clip_on_cluster.embed_on_cluster(
+    fresh = features_on_cluster.embed_on_cluster(
         clip, pool, cache, whole, progress=lambda _, done, total: told.append((done, total))
     )
     total = len(pq.read_table(pool / "images.parquet"))
     assert fresh == total - 100 and told[-1] == (total, total)
-    assert clip_on_cluster.embed_on_cluster(clip, pool, cache, whole) == 0
+    assert features_on_cluster.embed_on_cluster(clip, pool, cache, whole) == 0
 
 
 def test_answers_are_asked_for_once_though_a_node_dies(

@@ -20,7 +20,8 @@ import numpy as np
 import torch
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
-from mathv360k.builder.clip import Clip, FeatureCache, embed_images
+from mathv360k.builder.clip import Clip
+from mathv360k.builder.features import FeatureCache, embed_images
 from mathv360k.builder.images import open_rgb
 from mathv360k.builder.sources.drawn import draw, invent
 

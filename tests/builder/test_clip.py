@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 from transformers import AutoModel, CLIPImageProcessorPil, SiglipImageProcessorPil
 
-from mathv360k.builder.clip import Clip, FeatureCache, embed_images
+from mathv360k.builder.clip import Clip
+from mathv360k.builder.features import FeatureCache, embed_images
 from mathv360k.errors import FolderError, ModelError, UsageError
 from tiny_models import write_bert, write_clip, write_siglip
 

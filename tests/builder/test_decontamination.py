@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from mathv360k.builder.benchmarks import Item, read_benchmark, write_hashes
-from mathv360k.builder.clip import Clip, FeatureCache
+from mathv360k.builder.clip import Clip
 from mathv360k.builder.decontamination import Hit, find_hits, open_content, summaries
+from mathv360k.builder.features import FeatureCache
 from mathv360k.errors import FolderError, UsageError
 from pools import diagram, encoded, pool_of, question
 from tiny_models import write_clip

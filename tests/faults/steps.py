@@ -32,7 +32,7 @@ _NOT_COMPARED = ("cache", "two.ledger", "mathv360k.ledger")
 
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(
-    ["mathv360k.cli", "mathv360k.builder.clip", "mathv360k.builder.classifiers", "openai",
+    ["mathv360k.cli", "mathv360k.builder.features", "mathv360k.builder.classifiers", "openai",
      "datasets", "matplotlib.figure", "mathv360k.pipeline", "mathv360k.curation"]
 )  # fmt: skip
 

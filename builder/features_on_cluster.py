@@ -1,4 +1,4 @@
-"""CLIP features computed on a Ray cluster: the batches of `clip`, one actor for each GPU or CPU."""
+"""CLIP features computed on a Ray cluster, in the batches of `features`, on all its devices."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import Any, cast
 import numpy as np
 
 from ..errors import FolderError, MathV360KError, ModelError
-from .clip import BATCH, Clip, Embedded, FeatureCache, Place, embed, image_places, keep, read_places
+from .clip import Clip
 from .cluster import Cluster, devices, joined
+from .features import BATCH, Embedded, FeatureCache, Place, embed, image_places, keep, read_places
 from .intake import Progress, quiet
 
 _BATCHES = 16
