@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from uuid import uuid4
 
 import msgspec
@@ -59,7 +58,8 @@ class Batches:
         watch: Watch,
         poll: float,
     ) -> None:
-        self._server, self._client, self._ledger = server, server.client, ledger
+        self._server, self._ledger = server, ledger
+        self._client = server.client.with_options(max_retries=5)
         self._budget, self._tally, self._watch, self._poll = budget, tally, watch, poll
         self._discount = budget.price.batch if budget.price else 1.0
         self._reserved: list[tuple[float, int]] = []
@@ -111,35 +111,33 @@ class Batches:
         enough = True
         held: Request | None = None
         while enough:
-            with tempfile.TemporaryDirectory(dir=self._ledger.path.resolve().parent) as folder:
-                path = Path(folder) / "requests.jsonl"
-                keys, held, enough = await self._write(left, held, path)
+            with TemporaryFile(dir=self._ledger.path.resolve().parent) as file:
+                keys, held, enough = await self._write(left, held, file)
                 if not keys:
                     break
-                await self._start(path, keys, model)
+                await self._start(file, keys, model)
         return enough
 
     async def _write(
-        self, requests: Iterator[Request], held: Request | None, path: Path
+        self, requests: Iterator[Request], held: Request | None, file: IO[bytes]
     ) -> tuple[list[str], Request | None, bool]:
         """Write one file: the keys in it, the request that found no room, and whether the budget
         had something left."""
         keys: list[str] = []
-        with path.open("wb") as file:
-            while True:
-                request = held or next(requests, None)
-                held = None
-                if request is None:
-                    return keys, None, True
-                line = await self._line(request)
-                if keys and (len(keys) >= MAX_REQUESTS or file.tell() + len(line) > MAX_BYTES):
-                    return keys, request, True
-                reserved = self._budget.reserve(request, self._discount)
-                if reserved is None:
-                    return keys, request, False
-                self._reserved.append(reserved)
-                file.write(line)
-                keys.append(request.key)
+        while True:
+            request = held or next(requests, None)
+            held = None
+            if request is None:
+                return keys, None, True
+            line = await self._line(request)
+            if keys and (len(keys) >= MAX_REQUESTS or file.tell() + len(line) > MAX_BYTES):
+                return keys, request, True
+            reserved = self._budget.reserve(request, self._discount)
+            if reserved is None:
+                return keys, request, False
+            self._reserved.append(reserved)
+            file.write(line)
+            keys.append(request.key)
 
     async def _line(self, request: Request) -> bytes:
         body = msgspec.Raw(await self._server.encoded(request))
@@ -151,11 +149,13 @@ class Batches:
         }
         return msgspec.json.encode(row) + b"\n"
 
-    async def _start(self, path: Path, keys: list[str], model: str) -> None:
+    async def _start(self, file: IO[bytes], keys: list[str], model: str) -> None:
         token = uuid4().hex
-        uploaded = await self._client.files.create(file=path, purpose="batch")
+        file.seek(0)
+        named = ("requests.jsonl", file)
+        uploaded = await self._client.files.create(file=named, purpose="batch")
         self._ledger.batch_started(f"{_NOT_YET_MADE}{token}", token, model, keys)
-        batch = await self._client.batches.create(
+        batch = await self._server.client.batches.create(  # once: a second one costs again
             input_file_id=uploaded.id,
             endpoint="/v1/chat/completions",
             completion_window="24h",

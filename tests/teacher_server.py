@@ -80,6 +80,10 @@ class Server:
     models: list[str] = field(default_factory=lambda: ["m"])
     batch_polls: int = 0
     """Looks at a batch until it is completed."""
+    refused_uploads: int = 0
+    """Files that are turned away with 500 before one is taken."""
+    uploading: Callable[[], None] = lambda: None
+    """Called when a file has come in."""
 
 
 def prompt_of(body: Body) -> str:
@@ -180,6 +184,10 @@ def _files_and_batches(server: Server, method: str, path: str, content: bytes) -
         ]
         return _json({"object": "list", "data": models})
     if parts == ["files"] and method == "POST":
+        server.uploading()
+        if server.refused_uploads:
+            server.refused_uploads -= 1
+            return Say(status=500)
         name = f"file-{len(server.files)}"
         server.files[name] = _uploaded(content)
         file = {"id": name, "object": "file", "bytes": len(content), "created_at": 0}

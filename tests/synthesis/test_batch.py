@@ -77,6 +77,26 @@ def test_files_are_cut_where_they_would_be_too_large(
         assert len(server.batches) >= 3
 
 
+def test_a_file_that_is_handed_in_has_no_name_that_a_kill_could_leave(tmp_path: Path) -> None:
+    seen: list[set[str]] = []
+    requests = requests_in(tmp_path, 3)
+    before = {path.name for path in tmp_path.iterdir()}
+    with teacher_server(lambda *_: Say(GOOD)) as server:
+        server.uploading = lambda: seen.append({path.name for path in tmp_path.iterdir()})
+        ask(tmp_path, requests, options(tmp_path, server))
+    assert len(seen) == 1
+    new = seen[0] - before - {"prices.yaml"}
+    assert "ledger" in new
+    assert [name for name in new if not name.startswith("ledger")] == []
+
+
+def test_a_file_that_is_turned_away_is_sent_again_whole(tmp_path: Path) -> None:
+    with teacher_server(lambda *_: Say(GOOD)) as server:
+        server.refused_uploads = 1
+        assert ask(tmp_path, requests_in(tmp_path, 4), options(tmp_path, server)).done == 4
+        assert len(server.files["file-0"].splitlines()) == 4
+
+
 def test_what_was_handed_in_is_collected_by_a_later_run(tmp_path: Path) -> None:
     requests = requests_in(tmp_path, 20)
     with teacher_server(lambda *_: Say(GOOD)) as server:
