@@ -192,16 +192,21 @@ def small_pictures(images: int) -> Iterator[tuple[str, str, bytes]]:
 
 def real_pictures(samples: Path, images: int) -> Iterator[tuple[str, str, bytes]]:
     """Real images of the shared samples, repeated with another comment inside until enough."""
-    files = sorted(
+    files = real_files(samples)
+    for number in range(images):
+        path = files[number % len(files)]
+        source = path.relative_to(samples).parts[0]
+        yield source, f"{number}{path.suffix}", commented(path.read_bytes(), f"copy {number}")
+
+
+def real_files(samples: Path) -> list[Path]:
+    """Images of six sources in the shared samples."""
+    return sorted(
         path
         for name in ("ChartQA", "Geometry3K", "TabMWP", "VQA-RAD", "ScienceQA", "IconQA")
         for path in (samples / name).rglob("*")
         if path.suffix in (".png", ".jpg")
     )
-    for number in range(images):
-        path = files[number % len(files)]
-        source = path.relative_to(samples).parts[0]
-        yield source, f"{number}{path.suffix}", commented(path.read_bytes(), f"copy {number}")
 
 
 def commented(data: bytes, comment: str) -> bytes:
