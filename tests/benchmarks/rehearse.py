@@ -24,7 +24,7 @@ from hub_server import hub
 from measure import Run, mathv360k, python
 
 RECIPE = """name: rehearsal
-sources: {{drawn: {{limit: {images}}}{real}}}
+sources: {{drawn: {{limit: {images}}}}}
 score: {{model: embedded, classifiers: embedded}}
 synthesize: {{teacher: {{model: drawn}}}}
 splits: {{train: 0.9, validation: 0.05, test: 0.05}}
@@ -58,8 +58,9 @@ def _rehearse(folder: Path, images: int, sources: Path | None) -> dict[str, dict
     folder.mkdir(exist_ok=True)
     os.environ["MATHV360K_CACHE"] = str(folder / "cache")
     os.chdir(folder)
-    recipe = RECIPE.format(images=images, real=", ChartQA: {}" if sources else "")
+    recipe = RECIPE.format(images=images)
     Path("recipe.yaml").write_text(recipe)
+    Path("real.yaml").write_text("name: real\nsources: {ChartQA: {}}\n")
     Path("plain.yaml").write_text(recipe.split("score:")[0] + "splits: {train: 1.0}\n")
     done = Path("steps.json")
     told: dict[str, dict[str, float]] = json.loads(done.read_text()) if done.exists() else {}
@@ -93,11 +94,17 @@ def _steps(images: int, sources: Path | None) -> dict[str, Callable[[], Run]]:
         steps["verify import"] = lambda: mathv360k("verify", "real", "--quiet")
         edit = Path(__file__).with_name("edited_pictures.py")
         steps["(make pictures)"] = lambda: measure.run(
-            [sys.executable, edit, sources, "real-pictures", images // 4]
+            [sys.executable, edit, sources, "pictures", images // 4]
         )
-    root = ("--source-root", "real-pictures") if sources is not None else ()
+        steps["build, real"] = lambda: mathv360k(
+            "build", "real.yaml", "--source-root", "pictures", "--out", "edited", "--quiet"
+        )
+        steps["score, real"] = lambda: mathv360k(
+            "score", "edited.pool", "--model", "embedded", "--quiet"
+        )
+        steps["select, real"] = lambda: mathv360k("select", "edited.pool", "--quiet")
     steps |= {
-        "build": lambda: mathv360k("build", "plain.yaml", "--out", "new", *root, "--quiet"),
+        "build": lambda: mathv360k("build", "plain.yaml", "--out", "new", "--quiet"),
         "score": lambda: mathv360k("score", pool, "--model", "embedded", "--quiet"),
         "select": lambda: mathv360k("select", pool, "--quiet"),
         "synthesize": lambda: mathv360k("synthesize", f"{pool}.selected", "recipe.yaml", "--quiet"),
