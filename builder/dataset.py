@@ -18,6 +18,7 @@ from ..errors import UsageError
 from .location import locate
 from .schema import (
     ALL_CONFIGS,
+    BATCH_ROWS,
     CONFIGS,
     AnswerType,
     Kind,
@@ -105,7 +106,7 @@ class MathV360K(Parquet):
             features=features,
             filters=filters,
             columns=columns,
-            **kwargs,
+            **{"batch_size": BATCH_ROWS.get(config_name), **kwargs},
         )
 
 

@@ -163,6 +163,12 @@ CONFIGS = {
 ALL_CONFIGS = {**CONFIGS, "rejected": REJECTED}
 """Also those that a dataset may lack: what a teacher wrote and was not kept."""
 
+BATCH_ROWS = {"default": 128}
+"""Rows that `datasets` takes out of a file at once, where not a whole group of them.
+
+A group of `default` repeats each picture for all its questions: nine times its size on the disk.
+"""
+
 
 def parquet_features(schema: pa.Schema) -> dict[str, Any]:
     """The `datasets` features of a config, as the JSON that `datasets` keeps in Parquet files.

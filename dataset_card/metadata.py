@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..builder.schema import ALL_CONFIGS, card_features
+from ..builder.schema import ALL_CONFIGS, BATCH_ROWS, card_features
 from ..builder.sources import EMBEDDED
 from .statistics import Statistics
 
@@ -75,6 +75,7 @@ def _config(config: str, manifest: dict[str, Any]) -> dict[str, Any]:
         # For a local folder `datasets` keys its cache on this block, not on the files: without
         # the digest a rebuilt dataset would be loaded from the cache of the old one.
         "description": f"sha256:{manifest['digest']}",
+        **({"batch_size": BATCH_ROWS[config]} if config in BATCH_ROWS else {}),
         "data_files": [
             {"split": split, "path": f"data/{config}/{split}-*.parquet"}
             for split in (manifest["rejected"] if config == "rejected" else manifest["splits"])

@@ -99,6 +99,17 @@ def test_the_builder_class(built: Path, tmp_path: Path) -> None:
     assert set(MathV360K.builder_configs) == {"default", "images", "questions", "rejected"}
 
 
+@pytest.mark.parametrize(("config", "size"), [("default", 128), ("images", None)])
+def test_questions_with_images_are_taken_out_of_a_file_in_small_batches(
+    config: str, size: int | None, built: Path
+) -> None:
+    """A stream would hold a whole group of rows, in which each picture stands many times."""
+    plain = datasets.load_dataset_builder(str(built), config)
+    assert vars(plain.config)["batch_size"] == size
+    assert MathV360K(built, config).config.batch_size == size
+    assert MathV360K(built, config, batch_size=7).config.batch_size == 7
+
+
 def test_the_builder_writes_parquet_elsewhere(
     built: Path, rows: list[dict[str, Any]], tmp_path: Path
 ) -> None:
