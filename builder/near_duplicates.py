@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 from scipy.ndimage import uniform_filter
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from .intake import Progress, quiet
 
@@ -31,6 +33,7 @@ FEATURE_BITS = 96
 """Of a pair that features propose, at most so many; unrelated pictures differ in 128."""
 
 _PAIRS = 1024  # compared together
+_HELD = 2048  # pictures at once; of 320 KiB at most
 _EXACT = 20_000  # up to so many images all pairs are compared
 _COARSE = 0.02  # how far the index may be off
 _SIDE = 256  # pixels of a side of the pictures that are compared
@@ -174,23 +177,43 @@ def _confirmed(
             some = rows[start : start + _PAIRS]
             looks |= zip(some, map(look, opened(some)), strict=True)
             progress("looking at colours", start + len(some), len(rows))
-        pairs = [pair for pair in pairs if _are_alike(looks[pair.a], looks[pair.b])]
+        pairs = _together([pair for pair in pairs if _are_alike(looks[pair.a], looks[pair.b])])
         result: list[Pair] = []
-        pictures: dict[int, Image.Image] = {}
+        pictures: dict[int, _Brightness] = {}  # those used last are at the end
+
+        def same(pair: Pair) -> bool:
+            return _is_copy(pictures[pair.a], pictures[pair.b])
+
         for start in range(0, len(pairs), _PAIRS):
             compared = pairs[start : start + _PAIRS]
             rows = sorted({row for pair in compared for row in (pair.a, pair.b)})
-            pictures = {row: pictures[row] for row in rows if row in pictures}
-            new = [row for row in rows if row not in pictures]
-            pictures |= zip(new, (i.getchannel(0) for i in opened(new)), strict=True)
-
-            def same(pair: Pair, pictures: dict[int, Image.Image] = pictures) -> bool:
-                return same_picture(pictures[pair.a], pictures[pair.b])
-
+            used = {row: pictures.pop(row) for row in rows if row in pictures}
+            new = [row for row in rows if row not in used]
+            used |= zip(new, map(_Brightness, opened(new)), strict=True)
+            for row in list(pictures)[: max(0, len(pictures) + len(used) - _HELD)]:
+                del pictures[row]
+            pictures |= used
             kept = threads.map(same, compared)
             result += [pair for pair, is_kept in zip(compared, kept, strict=True) if is_kept]
             progress("comparing pictures", start + len(compared), len(pairs))
-    return result
+    return sorted(result, key=lambda pair: (pair.a, pair.b))
+
+
+def _together(pairs: list[Pair]) -> list[Pair]:
+    """The pairs in an order in which those that share a picture come soon after each other.
+
+    Along the images as reverse Cuthill-McKee orders them, so that a picture is opened once or a
+    few times, not for each of its pairs.
+    """
+    if not pairs:
+        return []
+    images, ends = np.unique([(pair.a, pair.b) for pair in pairs], return_inverse=True)
+    a, b = ends.reshape(-1, 2).T
+    shape = (len(images), len(images))
+    links = coo_array((np.ones(len(pairs), np.bool_), (a, b)), shape=shape).tocsr()
+    place = np.argsort(reverse_cuthill_mckee(links + links.T, symmetric_mode=True))
+    first, last = np.sort(place[[a, b]], axis=0)
+    return [pairs[number] for number in np.lexsort((last, first)).tolist()]
 
 
 def reduced(image: Image.Image) -> Image.Image:
@@ -238,13 +261,31 @@ def same_picture(one: Image.Image, other: Image.Image) -> bool:
     smaller, and the second to the first one's brightness and contrast (least squares). The
     differences are averaged over small places.
     """
-    if not same_shape(one.size, other.size):
-        return False
-    side = min(_SIDE, *one.size, *other.size)
-    a, b = (
-        np.asarray(image.getchannel(0).resize((side, side), Image.Resampling.BICUBIC), np.float32)
-        for image in (one, other)
-    )
+    return same_shape(one.size, other.size) and _is_copy(_Brightness(one), _Brightness(other))
+
+
+class _Brightness:
+    """The brightness of a `reduced` picture, which may be compared with many others."""
+
+    def __init__(self, picture: Image.Image) -> None:
+        self._image = picture.getchannel(0)
+        self._squares: dict[int, npt.NDArray[np.uint8]] = {}
+
+    @property
+    def least_side(self) -> int:
+        return min(self._image.size)
+
+    def square(self, side: int) -> npt.NDArray[np.float32]:
+        """As `(side, side) float32`."""
+        if side not in self._squares:
+            resized = self._image.resize((side, side), Image.Resampling.BICUBIC)
+            self._squares[side] = np.asarray(resized)
+        return self._squares[side].astype(np.float32)
+
+
+def _is_copy(one: _Brightness, other: _Brightness) -> bool:
+    side = min(_SIDE, one.least_side, other.least_side)
+    a, b = one.square(side), other.square(side)
     place = max(2, round(side / _PLACES))
     difference = uniform_filter(np.abs(a - _matched(b, a)), place)
     if float(difference.max()) >= _ODD * (_EVERYWHERE + 3):
