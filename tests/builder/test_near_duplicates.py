@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont
 
+from mathv360k.builder import near_duplicates
 from mathv360k.builder.images import inspect, open_rgb
 from mathv360k.builder.near_duplicates import (
     Pair,
@@ -85,18 +87,44 @@ def test_another_shape_of_page_is_another_picture() -> None:
 
 
 def pairs_of(images: list[Image.Image], features: np.ndarray | None = None) -> set[tuple[int, int]]:
+    found = find_pairs(features, hashes_of(images), images.__getitem__)
+    return {(pair.a, pair.b) for pair in found}
+
+
+def hashes_of(images: list[Image.Image]) -> list[str]:
     hashes = []
     for image in images:
         buffer = io.BytesIO()
         image.save(buffer, "PNG")
         hashes.append(inspect(buffer.getvalue()).dhash)
-    return {(p.a, p.b) for p in find_pairs(features, hashes, images.__getitem__)}
+    return hashes
 
 
 def test_copies_among_diagrams_that_differ_by_a_label() -> None:
     images = [diagram("12"), diagram("13"), jpeg(diagram("12")), diagram("31", seed=7)]
     images += [diagram("13").resize((250, 250)), jpeg(diagram("31", seed=7))]
     assert pairs_of(images) == {(0, 2), (1, 4), (3, 5)}
+
+
+def test_a_picture_is_opened_a_few_times_however_many_pairs_it_is_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thousand times here, where pairs are compared as they come."""
+    monkeypatch.setattr(near_duplicates, "_PAIRS", 4)
+    monkeypatch.setattr(near_duplicates, "_HELD", 32)
+    numbers = Random(1).sample([seed for seed in range(40) for _ in range(3)], 120)
+    images = [diagram(seed=seed) for seed in numbers]
+    opened: Counter[int] = Counter()
+
+    def open_image(row: int) -> Image.Image:
+        opened[row] += 1
+        return images[row]
+
+    found = [(pair.a, pair.b) for pair in find_pairs(None, hashes_of(images), open_image)]
+    assert found == [
+        (a, b) for a in range(120) for b in range(a + 1, 120) if numbers[a] == numbers[b]
+    ]
+    assert opened.total() < 4 * 120
 
 
 def test_features_propose_what_hashes_miss() -> None:
