@@ -30,11 +30,11 @@ synthesize: {{teacher: {{model: drawn}}}}
 splits: {{train: 0.9, validation: 0.05, test: 0.05}}
 """
 STREAM = """
-import sys
+import os, sys
 from datasets import load_dataset
-rows = load_dataset("parquet", data_files=sys.argv[1] + "/data/default/train-*.parquet",
-                    split="train", streaming=True)
-print(sum(row["image"] is not None for row in rows.take(5000)))
+rows = load_dataset(sys.argv[1], split="train", streaming=True)
+print(sum(row["image"] is not None for row in rows.take(5000)), flush=True)
+os._exit(0)  # arrow#45214
 """
 LOAD = """
 import sys
