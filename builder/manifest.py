@@ -21,6 +21,9 @@ FORMAT = 1
 
 Step = Literal["pool", "scores", "classifiers", "synthesis", "dataset", "link"]
 
+_LONGEST_NAME = 255
+"""Bytes of a file's name with its folders; a disk takes none with a longer part."""
+
 _KEYS = {
     "pool": {"parameters", "files", "images", "questions", "reasons"},
     "scores": {"parameters", "files", "images"},
@@ -162,7 +165,10 @@ def _are_below(files: object) -> bool:
         paths = [safe_path(name) for name in files]
     except Unusable:
         return False
-    return all(path.as_posix() == name for path, name in zip(paths, files, strict=True))
+    return all(
+        path.as_posix() == name and len(name.encode()) <= _LONGEST_NAME
+        for path, name in zip(paths, files, strict=True)
+    )
 
 
 def is_intact(folder: Path, manifest: dict[str, Any]) -> bool:

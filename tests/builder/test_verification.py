@@ -327,6 +327,7 @@ def test_a_manifest_that_no_file_can_hold_is_not_sealed() -> None:
         ("splits", {"train": {"images": -1, "questions": 1, "bytes": {}}}),
         ("files", {"README.md": {"bytes": "many", "sha256": "0" * 64}}),
         ("files", {"../escape": {"bytes": 1, "sha256": "0" * 64}}),
+        ("files", {f"data/{'x' * 251}": {"bytes": 1, "sha256": "0" * 64}}),
         ("sources", []),
     ],
 )
