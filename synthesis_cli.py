@@ -146,7 +146,7 @@ def _rules(recipe: Recipe, written: Path) -> Recipe:
 
 @ledger_app.command("show", epilog="Example: `mathv360k ledger show mathv360k.ledger`")
 def show(
-    ledger: Annotated[Path, typer.Argument(help="A ledger.")],
+    ledger: Annotated[Path, typer.Argument(help="A ledger.")] = Path("mathv360k.ledger"),
     as_json: Json = False,
 ) -> None:
     """What a ledger holds, and what it cost, by model, purpose and how answers ended."""

@@ -311,7 +311,7 @@ def test_money_is_only_spent_where_a_budget_is_given(
         assert (whole["missing"], whole["questions"]) == (0, 160)
     assert server.answered.total() == 80
     assert set(server.answered.values()) == {1}
-    shown = run("ledger show mathv360k.ledger", tmp_path).stdout
+    shown = run("ledger show", tmp_path).stdout
     assert "80 answers, $0.00" in shown or "80 answers, $0.01" in shown
 
 
