@@ -39,23 +39,6 @@ CREATE TABLE forgotten (key BLOB PRIMARY KEY);
 CREATE TABLE batches (id TEXT PRIMARY KEY, token TEXT NOT NULL, model TEXT NOT NULL,
     keys BLOB NOT NULL, started_at REAL NOT NULL);
 """
-_COLUMNS = (
-    "key",
-    "status",
-    "price",
-    "model",
-    "purpose",
-    "prompt",
-    "image_id",
-    "request",
-    "text",
-    "input_tokens",
-    "cached_tokens",
-    "output_tokens",
-    "seconds",
-    "answered_at",
-)
-_INSERT = f"INSERT OR IGNORE INTO answers VALUES ({', '.join('?' * len(_COLUMNS))})"
 _EXPORT = pa.schema(
     {
         "key": pa.string(),
@@ -74,6 +57,8 @@ _EXPORT = pa.schema(
         "answered_at": pa.float64(),
     }
 )
+_COLUMNS = _EXPORT.names
+_INSERT = f"INSERT OR IGNORE INTO answers VALUES ({', '.join('?' * len(_COLUMNS))})"
 _STATUS = {status.value: status for status in Status}
 _EXPORT_ROWS = 20_000
 
@@ -303,7 +288,7 @@ class Ledger:
                 self._db.execute("BEGIN IMMEDIATE")
                 try:
                     self._take(notes)
-                    for batch in file.iter_batches(_EXPORT_ROWS, columns=list(_COLUMNS)):
+                    for batch in file.iter_batches(_EXPORT_ROWS, columns=_COLUMNS):
                         rows = batch.cast(_EXPORT).to_pylist()
                         self._db.executemany(_INSERT, (_checked(path, row) for row in rows))
                         count += len(rows)
