@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python tests/benchmarks/edited_pictures.py SHARED OUT 10000
 
-Every picture of a round has the round's mark painted somewhere: other pixels, but nearly the same
+Every picture has a small mark painted in, each at another place: other pixels, but nearly the same
 picture, so that curation has near-duplicates to find.
 """
 
